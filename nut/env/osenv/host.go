@@ -1,0 +1,380 @@
+package osenv
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// host is env.Host on the real machine.
+type host struct {
+	*process
+	extra []string
+
+	mu      sync.Mutex // guards what follows
+	signals *env.Inbox[env.Signal]
+	ready   bool
+}
+
+func (h *host) Name() string      { return h.process.host }
+func (h *host) Stdin() io.Reader  { return os.Stdin }
+func (h *host) Stdout() io.Writer { return os.Stdout }
+func (h *host) Stderr() io.Writer { return os.Stderr }
+
+func (h *host) Getenv(key string) string {
+	for _, kv := range h.extra {
+		if k, v, _ := strings.Cut(kv, "="); k == key {
+			return v
+		}
+	}
+	return os.Getenv(key)
+}
+
+func (h *host) ReadFile(name string) ([]byte, error) { return os.ReadFile(name) }
+
+// WriteFile writes a new file beside the old one and renames it, so that a power cut leaves
+// either the old content or the new.
+func (h *host) WriteFile(name string, b []byte, perm fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err = f.Write(b); err == nil {
+		err = f.Chmod(perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+// syncDir makes a rename in the folder survive a power cut.
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}
+
+func (h *host) AppendFile(name string, b []byte, perm fs.FileMode) error {
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
+
+func (h *host) Remove(name string) error                     { return os.Remove(name) }
+func (h *host) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }
+func (h *host) Chmod(name string, perm fs.FileMode) error    { return os.Chmod(name, perm) }
+func (h *host) Pid() int                                     { return os.Getpid() }
+
+func (h *host) Stat(name string) (env.FileInfo, error) {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return env.FileInfo{}, err
+	}
+	return env.FileInfo{Size: fi.Size(), Mode: fi.Mode(), ModTime: fi.ModTime()}, nil
+}
+
+func (h *host) ReadDir(name string) ([]string, error) {
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// killGrace is how long a command's pipes may stay open after it ended: its children may hold them.
+const killGrace = 100 * time.Millisecond
+
+func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus, error) {
+	m := e.(*machine)
+	ctx := m.ctx
+	if until != env.Never {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, m.clock.deadline(until))
+		defer cancel()
+	}
+	args := c.Args
+	if len(args) == 0 {
+		args = []string{"/bin/sh", "-c", c.Shell}
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(append(os.Environ(), h.extra...), c.Env...)
+	cmd.Stdin = bytes.NewReader(c.Stdin)
+	if c.Stdin == nil {
+		cmd.Stdin = nil
+	}
+	cmd.Stdout, cmd.Stderr = orFile(c.Stdout, os.Stdout), orFile(c.Stderr, os.Stderr)
+	cmd.WaitDelay = killGrace
+	if c.User != "" && os.Geteuid() == 0 {
+		cred, err := credential(c.User)
+		if err != nil {
+			return 0, err
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred}
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case m.ctx.Err() != nil:
+		return 0, fmt.Errorf("%s: %w", args[0], env.ErrStopped)
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("%s: killed: %w", args[0], env.ErrTimeout)
+	case errors.As(err, &exit):
+		if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			return env.ExitStatus(128 + int(ws.Signal())), nil
+		}
+		return env.ExitStatus(exit.ExitCode()), nil
+	case errors.Is(err, exec.ErrWaitDelay):
+		return 0, nil // it ended well and left a child that holds its pipes
+	}
+	return 0, err
+}
+
+func orFile(w io.Writer, f *os.File) io.Writer {
+	if w == nil {
+		return f
+	}
+	return w
+}
+
+func credential(name string) (*syscall.Credential, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("OS user %s not found", name)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	cred := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	ids, err := u.GroupIds()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if g, err := strconv.ParseUint(id, 10, 32); err == nil {
+			cred.Groups = append(cred.Groups, uint32(g))
+		}
+	}
+	return cred, nil
+}
+
+func (h *host) Become(name string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	cred, err := credential(name)
+	if err != nil {
+		return err
+	}
+	groups := make([]int, len(cred.Groups))
+	for i, g := range cred.Groups {
+		groups[i] = int(g)
+	}
+	if err := syscall.Setgroups(groups); err != nil {
+		return fmt.Errorf("setgroups for %s: %w", name, err)
+	}
+	if err := syscall.Setgid(int(cred.Gid)); err != nil {
+		return fmt.Errorf("setgid for %s: %w", name, err)
+	}
+	if err := syscall.Setuid(int(cred.Uid)); err != nil {
+		return fmt.Errorf("setuid for %s: %w", name, err)
+	}
+	return nil
+}
+
+func (h *host) Chroot(dir string) error {
+	if err := syscall.Chroot(dir); err != nil {
+		return fmt.Errorf("chroot %s: %w", dir, err)
+	}
+	return os.Chdir("/")
+}
+
+func (h *host) Process(pid int) (string, bool) {
+	if pid <= 0 {
+		return "", false
+	}
+	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
+		return "", false
+	}
+	if args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && len(args) > 0 {
+		arg0, _, _ := bytes.Cut(args, []byte{0})
+		return filepath.Base(string(arg0)), true
+	}
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(comm)), err == nil
+}
+
+// numbers maps the signals of env to the system's.
+var numbers = map[env.Signal]syscall.Signal{
+	env.Hangup: syscall.SIGHUP, env.Terminate: syscall.SIGTERM, env.Interrupt: syscall.SIGINT,
+	env.Quit: syscall.SIGQUIT, env.Kill: syscall.SIGKILL, env.User1: syscall.SIGUSR1,
+	env.User2: syscall.SIGUSR2, env.Alive: 0,
+}
+
+func (h *host) Kill(pid int, s env.Signal) error {
+	n, ok := numbers[s]
+	if !ok {
+		return fmt.Errorf("unknown signal %q", s)
+	}
+	err := syscall.Kill(pid, n)
+	if errors.Is(err, syscall.ESRCH) {
+		return env.ErrNoProcess
+	}
+	return err
+}
+
+func (h *host) Signals() *env.Inbox[env.Signal] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.signals != nil {
+		return h.signals
+	}
+	h.signals = env.NewInbox[env.Signal](&machine{process: h.process}, 64)
+	c := make(chan os.Signal, 16)
+	signal.Ignore(syscall.SIGPIPE)
+	signal.Notify(c, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
+		syscall.SIGUSR1, syscall.SIGUSR2)
+	go func(in *env.Inbox[env.Signal]) {
+		for s := range c {
+			for name, n := range numbers {
+				if n == s {
+					in.Put(name)
+				}
+			}
+		}
+	}(h.signals)
+	return h.signals
+}
+
+// Detach re-executes the program in its own session. The one that was typed stays, waits for a byte
+// on a pipe (start-up is over) or for the child's end, and exits.
+func (h *host) Detach(env.Env) error {
+	if os.Getenv(detachVar) != "" {
+		return nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(exe, os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), detachVar+"=3")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.ExtraFiles = []*os.File{w}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.Close()
+	if n, _ := bufio.NewReader(r).Read(make([]byte, 1)); n == 1 {
+		os.Exit(0)
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(max(1, exit.ExitCode()))
+	}
+	os.Exit(0)
+	return nil
+}
+
+func (h *host) Ready(_ env.Env, state string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ready {
+		return
+	}
+	h.ready = true
+	notifySystemd("READY=1\nSTATUS=" + state)
+	if os.Getenv(detachVar) == "" {
+		return
+	}
+	os.Unsetenv(detachVar)
+	if lh, ok := h.log.Handler().(*lineHandler); ok {
+		lh.toSyslog()
+	}
+	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
+		for _, std := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
+			unix.Dup2(int(null.Fd()), int(std.Fd()))
+		}
+		null.Close()
+	}
+	pipe := os.NewFile(3, "ready")
+	pipe.Write([]byte{1})
+	pipe.Close()
+}
+
+func (h *host) Isatty() bool {
+	_, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+func (h *host) ReadPassword() (string, error) {
+	fd := int(os.Stdin.Fd())
+	old, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err == nil {
+		quiet := *old
+		quiet.Lflag &^= unix.ECHO
+		if err := unix.IoctlSetTermios(fd, unix.TCSETS, &quiet); err != nil {
+			return "", err
+		}
+		defer unix.IoctlSetTermios(fd, unix.TCSETS, old)
+	}
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && line == "" {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

@@ -1,0 +1,190 @@
+package osenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+type network struct{ *process }
+
+func (n network) Dial(e env.Env, kind, addr string, until env.Instant) (env.Conn, error) {
+	m := e.(*machine)
+	d := net.Dialer{Deadline: m.clock.deadline(until)}
+	c, err := d.DialContext(m.ctx, kind, addr)
+	if err != nil {
+		return nil, m.translate(err)
+	}
+	return newConn(m, c), nil
+}
+
+func (n network) Listen(e env.Env, kind, addr string) (env.Listener, error) {
+	m := e.(*machine)
+	var lc net.ListenConfig
+	l, err := lc.Listen(m.ctx, kind, addr)
+	if err != nil {
+		return nil, m.translate(err)
+	}
+	return &listener{l: l}, nil
+}
+
+type listener struct{ l net.Listener }
+
+type deadliner interface{ SetDeadline(time.Time) error }
+
+func (l *listener) Addr() string { return l.l.Addr().String() }
+func (l *listener) Close() error { return l.l.Close() }
+
+func (l *listener) Accept(e env.Env, until env.Instant) (env.Conn, error) {
+	m := e.(*machine)
+	if err := l.l.(deadliner).SetDeadline(m.clock.deadline(until)); err != nil {
+		return nil, m.translate(err)
+	}
+	release := context.AfterFunc(m.ctx, func() { l.l.(deadliner).SetDeadline(past) })
+	c, err := l.l.Accept()
+	release()
+	if err != nil {
+		return nil, m.translate(err)
+	}
+	return newConn(m, c), nil
+}
+
+// conn is a net.Conn whose deadlines are Instants. Stopping the scope that opened it wakes its waits;
+// arranging that once, not at each call, is what keeps a request cheap.
+type conn struct {
+	c             net.Conn
+	local, remote string
+	scope         context.Context
+	release       func() bool
+}
+
+func newConn(m *machine, nc net.Conn) *conn {
+	c := &conn{c: nc, local: nc.LocalAddr().String(), remote: nc.RemoteAddr().String(), scope: m.ctx}
+	c.release = context.AfterFunc(m.ctx, func() { nc.SetDeadline(past) })
+	return c
+}
+
+// past is a deadline that has gone by: it wakes whoever waits.
+var past = time.Unix(1, 0)
+
+func (c *conn) LocalAddr() string  { return c.local }
+func (c *conn) RemoteAddr() string { return c.remote }
+
+func (c *conn) Close() error {
+	c.release()
+	return c.c.Close()
+}
+
+// guard makes the stop of m's scope wake a call on c whose deadline was just set.
+func (c *conn) guard(m *machine) (release func() bool, err error) {
+	if c.scope != m.ctx {
+		release = context.AfterFunc(m.ctx, func() { c.c.SetDeadline(past) })
+	}
+	if m.ctx.Err() != nil {
+		return nil, env.ErrStopped
+	}
+	return release, nil
+}
+
+func (c *conn) Read(e env.Env, p []byte, until env.Instant) (int, error) {
+	m := e.(*machine)
+	if err := c.c.SetReadDeadline(m.clock.deadline(until)); err != nil {
+		return 0, m.translate(err)
+	}
+	release, err := c.guard(m)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.c.Read(p)
+	if release != nil {
+		release()
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, m.translate(err)
+}
+
+func (c *conn) Write(e env.Env, p []byte, until env.Instant) (int, error) {
+	m := e.(*machine)
+	if err := c.c.SetWriteDeadline(m.clock.deadline(until)); err != nil {
+		return 0, m.translate(err)
+	}
+	release, err := c.guard(m)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.c.Write(p)
+	if release != nil {
+		release()
+	}
+	return n, m.translate(err)
+}
+
+// causes maps the system's errors to the ones that callers of env know.
+var causes = []struct {
+	errno syscall.Errno
+	err   error
+}{
+	{syscall.ECONNREFUSED, env.ErrRefused},
+	{syscall.ECONNRESET, env.ErrReset},
+	{syscall.EPIPE, env.ErrReset},
+	{syscall.EADDRINUSE, env.ErrAddrInUse},
+	{syscall.ETIMEDOUT, env.ErrTimeout},
+	{syscall.EHOSTUNREACH, env.ErrUnreachable},
+	{syscall.ENETUNREACH, env.ErrUnreachable},
+	{syscall.EMFILE, env.ErrFull},
+	{syscall.ENFILE, env.ErrFull},
+	{syscall.ENOBUFS, env.ErrFull},
+	{syscall.ENOMEM, env.ErrFull},
+}
+
+// translate renames an error of package net, once, at the border.
+func (m *machine) translate(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	if m.ctx.Err() != nil {
+		return env.ErrStopped
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return env.ErrTimeout
+	}
+	if errors.Is(err, net.ErrClosed) {
+		return env.ErrClosed
+	}
+	for _, c := range causes {
+		if errors.Is(err, c.errno) {
+			return c.err
+		}
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return fmt.Errorf("%s: %w", dns.Name, env.ErrNoHost)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Timeout() {
+		return env.ErrTimeout
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return fmt.Errorf("%s: %w", capital(errno.Error()), errno)
+	}
+	return err
+}
+
+// capital writes an error the way strerror does.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
