@@ -1,0 +1,36 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+// patience is how much real time one task may take between two waits. A lock held across a wait, or
+// a plain channel between two tasks, would otherwise hang the world in silence.
+const patience = 5 * time.Second
+
+// watch ends the process when a task does not come back: nothing else can, since a task that is
+// stuck outside the kernel cannot be unwound.
+func (k *Kernel) watch() {
+	var last uint64
+	var stuck bool
+	k.dog = time.AfterFunc(patience, func() {
+		t, beat := k.running.Load(), k.beat.Load()
+		if k.busy.Load() && t != nil && beat == last {
+			if stuck {
+				buf := make([]byte, 1<<20)
+				fmt.Fprintf(os.Stderr, "watchdog: task %s has not come back to the kernel for %v; it waits for "+
+					"something that is not part of the world (a lock, a channel)\n%s\n",
+					t.name, patience, buf[:runtime.Stack(buf, true)])
+				os.Exit(2)
+			}
+			stuck = true
+		} else {
+			stuck = false
+		}
+		last = beat
+		k.dog.Reset(patience)
+	})
+}
