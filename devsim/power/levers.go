@@ -1,0 +1,126 @@
+package power
+
+import "time"
+
+// SetMains sets the voltage of the mains, in mV; 0 is an outage.
+func (u *UPS) SetMains(now time.Duration, mV int) {
+	u.do(now, func() {
+		u.mains = min(max(mV, 0), 2*maxVolts)
+		good := u.usable(u.mains)
+		if good == u.input {
+			return
+		}
+		u.input = good
+		if !good {
+			u.fault = (u.mains + u.crossed()) / 2
+			u.tell(Input, "battery", "mains failed")
+			return
+		}
+		u.since = u.now
+		u.tell(Input, "line", "mains are back")
+		if u.off.set && u.spec.Kill == OnBattOnly {
+			u.disarm("the mains came back first")
+		}
+	})
+}
+
+// usable reports whether the unit runs on mains of mV. Once on battery it wants them 2 % better.
+func (u *UPS) usable(mV int) bool {
+	margin := 0
+	if !u.input {
+		margin = u.spec.Nominal / 50
+	}
+	return mV >= u.spec.TransferLow+margin && mV <= u.spec.TransferHigh-margin
+}
+
+// crossed is the transfer limit that the mains have left.
+func (u *UPS) crossed() int {
+	if u.mains < u.spec.TransferLow {
+		return u.spec.TransferLow
+	}
+	return u.spec.TransferHigh
+}
+
+// SetBattery sets the charge, in percent.
+func (u *UPS) SetBattery(now time.Duration, percent int) {
+	u.do(now, func() { u.energy = u.capacity * int64(min(max(percent, 0), 100)) / 100 })
+}
+
+// SetLoad sets the load, in percent of Rated, at least 1.
+func (u *UPS) SetLoad(now time.Duration, percent int) {
+	u.do(now, func() { u.load = min(max(percent, 1), maxLoad) })
+}
+
+// SetLowStuck makes the low-battery sensor say low whatever the battery does.
+func (u *UPS) SetLowStuck(now time.Duration, stuck bool) {
+	u.do(now, func() { u.stuck = stuck })
+}
+
+// SetBroken makes battery tests fail.
+func (u *UPS) SetBroken(now time.Duration, broken bool) {
+	u.do(now, func() { u.broken = broken })
+}
+
+// ScheduleOff orders the outlet off after offAfter. With restart it comes on again onAfter later,
+// or when the mains are back, whichever is last; without, only TurnOn switches it on. A second
+// order replaces the first. ok is false when the unit ignores the order (see KillMode).
+func (u *UPS) ScheduleOff(now, offAfter, onAfter time.Duration, restart bool) (ok bool) {
+	u.do(now, func() {
+		if u.spec.Kill == None || u.spec.Kill == OnBattOnly && u.input {
+			return
+		}
+		ok = true
+		u.off = offTimer{set: true, at: u.now + max(offAfter, 0), onAfter: onAfter, restart: restart}
+		u.tell(Shutdown, "yes", "ordered")
+	})
+	return ok
+}
+
+// CancelOff stops the off timer; ok is false when none ran.
+func (u *UPS) CancelOff(now time.Duration) (ok bool) {
+	u.do(now, func() {
+		if ok = u.off.set; ok {
+			u.disarm("cancelled")
+		}
+	})
+	return ok
+}
+
+// TurnOn switches the outlet on, as the button on the front does; ok is false when there is
+// neither mains nor battery to feed it.
+func (u *UPS) TurnOn(now time.Duration) (ok bool) {
+	u.do(now, func() {
+		if ok = u.input || u.energy > 0; ok {
+			u.switchOn("switched on by command")
+		}
+	})
+	return ok
+}
+
+// StartTest runs the load from the battery for d; with d = 0 until the battery is low. ok is false
+// on battery, with the outlet off, or while a test runs.
+func (u *UPS) StartTest(now, d time.Duration) (ok bool) {
+	u.do(now, func() {
+		if ok = u.input && u.outlet && !u.test.on; ok {
+			u.failed = false
+			u.test = testRun{on: true, bounded: d > 0, end: u.now + d}
+			u.tell(Test, "yes", "ordered")
+		}
+	})
+	return ok
+}
+
+// StopTest ends a battery test; ok is false when none ran.
+func (u *UPS) StopTest(now time.Duration) (ok bool) {
+	u.do(now, func() {
+		if ok = u.test.on; ok {
+			u.endTest("stopped by command")
+		}
+	})
+	return ok
+}
+
+// ToggleBeeper switches the beeper on or off.
+func (u *UPS) ToggleBeeper(now time.Duration) {
+	u.do(now, func() { u.silent = !u.silent })
+}
