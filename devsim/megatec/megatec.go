@@ -1,0 +1,193 @@
+package megatec
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/devsim/power"
+)
+
+// A Rejection is how a unit answers what it does not know.
+type Rejection int
+
+// The rejections that are found in the field.
+const (
+	Echo    Rejection = iota // the command comes back
+	Nak                      // NAK
+	NakOpen                  // (NAK
+	Ignore                   // nothing
+)
+
+// Options are what differs between units.
+type Options struct {
+	PerCell bool // Q1 gives the voltage of one cell; always so from 100 V of battery on
+	Reject  Rejection
+	// Stubborn units ignore a shutdown command while another one is pending; they want C first.
+	Stubborn bool
+	// NoRating and NoVendor units do not know F and I.
+	NoRating, NoVendor bool
+	// Maker, Model and Version are what I tells, at most 15, 10 and 10 characters; "" means a
+	// fictitious unit.
+	Maker, Model, Version string
+}
+
+// Limits of the parser.
+const (
+	maxCommand = 32  // bytes; the longest known command has 9, more is noise
+	maxSeen    = 256 // commands that Seen remembers
+)
+
+// A Device is a unit that speaks Megatec. It is safe for concurrent use.
+type Device struct {
+	body *power.UPS
+	o    Options
+
+	mu   sync.Mutex // guards what follows; never held while the body is called
+	part []byte     // of a command whose CR has not come
+	seen []string
+}
+
+// New puts a face in front of a body.
+func New(body *power.UPS, o Options) *Device {
+	o.PerCell = o.PerCell || body.Spec().BatteryNominal >= 100_000
+	for _, d := range []struct {
+		p *string
+		v string
+	}{{&o.Maker, "ACME POWER"}, {&o.Model, "SIM-600"}, {&o.Version, "V1.07"}} {
+		if *d.p == "" {
+			*d.p = d.v
+		}
+	}
+	return &Device{body: body, o: o}
+}
+
+// Receive implements a face: it obeys the commands that are complete and returns the answers. A
+// unit without power hears nothing.
+func (d *Device) Receive(now time.Duration, p []byte) []byte {
+	d.body.Advance(now)
+	if !d.body.Alive() {
+		d.collect(nil)
+		return nil
+	}
+	var out []byte
+	for _, cmd := range d.collect(p) {
+		if answer := d.Answer(now, cmd); answer != "" {
+			out = append(append(out, answer...), '\r')
+		}
+	}
+	return out
+}
+
+// collect adds p to the input and takes the complete commands from it; nil forgets the input.
+func (d *Device) collect(p []byte) (cmds []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p == nil {
+		d.part = nil
+		return nil
+	}
+	for {
+		head, tail, ok := bytes.Cut(p, []byte("\r"))
+		d.part = append(d.part, head...)
+		if len(d.part) > maxCommand {
+			d.part = d.part[:maxCommand]
+		}
+		if !ok {
+			return cmds
+		}
+		cmds = append(cmds, string(d.part))
+		d.part, p = d.part[:0], tail
+	}
+}
+
+// Seen returns the commands that have arrived, oldest first, at most the last 256; status queries
+// that repeat the command before them are left out.
+func (d *Device) Seen() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.seen...)
+}
+
+func (d *Device) note(cmd string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.seen); cmd == "Q1" && n > 0 && d.seen[n-1] == cmd {
+		return
+	}
+	if len(d.seen) == maxSeen {
+		d.seen = append(d.seen[:0], d.seen[1:]...)
+	}
+	d.seen = append(d.seen, cmd)
+}
+
+// Answer obeys one command, given without its CR, and returns the answer, without its CR; "" is
+// silence.
+func (d *Device) Answer(now time.Duration, cmd string) string {
+	d.note(cmd)
+	switch {
+	case cmd == "Q1":
+		return d.status()
+	case cmd == "F" && !d.o.NoRating:
+		return d.rating()
+	case cmd == "I" && !d.o.NoVendor:
+		return fmt.Sprintf("#%-15.15s %-10.10s %-10.10s", d.o.Maker, d.o.Model, d.o.Version)
+	case d.obey(now, cmd):
+		return ""
+	}
+	return d.reject(cmd)
+}
+
+func (d *Device) reject(cmd string) string {
+	switch d.o.Reject {
+	case Nak:
+		return "NAK"
+	case NakOpen:
+		return "(NAK"
+	case Ignore:
+		return ""
+	}
+	return cmd
+}
+
+// obey executes a command that has no answer; false when there is no such command.
+func (d *Device) obey(now time.Duration, cmd string) bool {
+	switch cmd {
+	case "T":
+		d.body.StartTest(now, quickTest)
+	case "TL":
+		d.body.StartTest(now, 0)
+	case "CT":
+		d.body.StopTest(now)
+	case "Q":
+		d.body.ToggleBeeper(now)
+	case "C":
+		if !d.body.CancelOff(now) {
+			d.body.TurnOn(now)
+		}
+	default:
+		return d.obeyTimed(now, cmd)
+	}
+	return true
+}
+
+// quickTest is how long the test lasts that T starts.
+const quickTest = 10 * time.Second
+
+// obeyTimed executes the commands that carry a time.
+func (d *Device) obeyTimed(now time.Duration, cmd string) bool {
+	if t, ok := parseTest(cmd); ok {
+		d.body.StartTest(now, t)
+		return true
+	}
+	s, ok := parseShutdown(cmd)
+	if !ok {
+		return false
+	}
+	if d.o.Stubborn && d.body.Read().OffIn >= 0 {
+		return true
+	}
+	d.body.ScheduleOff(now, s.off, s.on, s.restart)
+	return true
+}

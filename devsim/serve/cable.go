@@ -1,0 +1,267 @@
+package serve
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+)
+
+// queueSize is how many bytes wait to be read before more are lost, as in a terminal's input queue.
+const queueSize = 4096
+
+// A Cable is a serial line in memory with a device at its far end. An answer becomes readable when
+// its last byte would have arrived. One program at a time has it open.
+type Cable struct {
+	*far
+	o Options
+
+	mu   sync.Mutex // guards port; never held across a call of a face or an Env
+	port *port
+}
+
+// NewCable connects a device.
+func NewCable(f Face, o Options) *Cable { return &Cable{far: newFar(f, o.Seed), o: o} }
+
+// Open opens the port with the speed of the device.
+func (c *Cable) Open(e env.Env) (transport.Serial, error) {
+	return c.OpenMode(e, transport.Mode{Baud: c.o.baud()})
+}
+
+// OpenMode opens the port. Bytes sent at another speed than the device's come back as noise.
+func (c *Cable) OpenMode(e env.Env, m transport.Mode) (transport.Serial, error) {
+	if _, ok := c.has(c.now(e), Unplug); ok {
+		return nil, fmt.Errorf("unplugged: %w", transport.ErrNoPort)
+	}
+	if m.Baud == 0 {
+		m.Baud = Options{}.baud()
+	}
+	p := &port{c: c, e: e, wake: e.Waiter(), badSpeed: m.Baud != c.o.baud()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.port != nil {
+		return nil, transport.ErrBusy
+	}
+	c.port = p
+	return p, nil
+}
+
+// Release closes the port for a program that died without doing it, as a system does.
+func (c *Cable) Release() { c.drop(nil, env.ErrClosed) }
+
+// SetFault makes a fault present for d from now on, or until ClearFault when d is 0.
+func (c *Cable) SetFault(now time.Duration, f Fault, d time.Duration) {
+	c.set(now, f, d)
+	if f == Unplug {
+		c.drop(nil, transport.ErrGone)
+	}
+}
+
+// ClearFault ends a fault. A handle that was open when the port was unplugged stays dead.
+func (c *Cable) ClearFault(_ time.Duration, f Fault) { c.clear(f) }
+
+// Faults returns the names of the faults that are present.
+func (c *Cable) Faults(now time.Duration) []string { return c.present(now) }
+
+// drop takes the port from p, or from whoever has it, and wakes its reader.
+func (c *Cable) drop(p *port, why error) {
+	c.mu.Lock()
+	holder := c.port
+	if holder != nil && (p == nil || p == holder) {
+		c.port = nil
+	}
+	if p == nil {
+		p = holder
+	}
+	c.mu.Unlock()
+	if p != nil {
+		p.kill(why)
+	}
+}
+
+func (c *Cable) now(e env.Env) time.Duration {
+	if c.o.Now != nil {
+		return c.o.Now()
+	}
+	return time.Duration(e.Now())
+}
+
+// Ports are the cables of one machine by the name under which it opens them.
+type Ports map[string]*Cable
+
+// Serial implements transport.Ports.
+func (p Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial, error) {
+	c, ok := p[name]
+	if !ok {
+		names := make([]string, 0, len(p))
+		for n := range p {
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		return nil, fmt.Errorf("%s: %w (there are: %s)",
+			name, transport.ErrNoPort, strings.Join(names, " "))
+	}
+	s, err := c.OpenMode(e, m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// A port is a Cable opened by a program.
+type port struct {
+	c        *Cable
+	e        env.Env // of the opener; only its clock is used
+	wake     env.Waiter
+	badSpeed bool
+
+	mu    sync.Mutex // guards what follows; never held across a call of a face or an Env
+	dead  error      // why the port cannot be used any more
+	queue []chunk
+	size  int         // bytes in queue
+	free  env.Instant // when the device's transmitter has nothing left to send
+}
+
+// A chunk is bytes that become readable together.
+type chunk struct {
+	at env.Instant
+	b  []byte
+}
+
+func (p *port) Write(_ env.Env, b []byte) (int, error) {
+	if err := p.state(); err != nil {
+		return 0, fmt.Errorf("write %q: %w", b, err)
+	}
+	now := p.c.now(p.e)
+	reply := p.c.receive(now, b, p.badSpeed)
+	p.send(p.e.Now().Add(p.c.o.wire(len(b))+p.c.o.Latency), now, reply)
+	return len(b), nil
+}
+
+// send puts what the device says on the wire, from the instant start on.
+func (p *port) send(start env.Instant, now time.Duration, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	_, slow := p.c.has(now, Slow)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = max(p.free, start)
+	if !slow {
+		p.free = p.free.Add(p.c.o.wire(len(b)))
+		p.push(chunk{p.free, b})
+		return
+	}
+	for i := range b {
+		p.free = p.free.Add(slowness * p.c.o.wire(1))
+		p.push(chunk{p.free, b[i : i+1]})
+	}
+}
+
+// push queues a chunk, or loses it when the queue is full. The lock is held.
+func (p *port) push(c chunk) {
+	if p.size+len(c.b) > queueSize {
+		return
+	}
+	p.size += len(c.b)
+	p.queue = append(p.queue, c)
+	p.wake.Wake()
+}
+
+func (p *port) Read(e env.Env, b []byte, until env.Instant) (int, error) {
+	for {
+		p.talk(e)
+		now := e.Now()
+		n, next, err := p.take(now, b)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		if now >= until {
+			return 0, transport.ErrTimeout
+		}
+		err = p.wake.Wait(e, min(until, next, p.nextTalk(e)))
+		if err != nil && !isTimeout(err) {
+			return 0, err
+		}
+	}
+}
+
+// take moves bytes that have come by now to b, and tells when the next ones come.
+func (p *port) take(now env.Instant, b []byte) (n int, next env.Instant, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead != nil {
+		return 0, 0, p.dead
+	}
+	for len(p.queue) > 0 && p.queue[0].at <= now && n < len(b) {
+		c := &p.queue[0]
+		k := copy(b[n:], c.b)
+		n, c.b, p.size = n+k, c.b[k:], p.size-k
+		if len(c.b) == 0 {
+			p.queue = p.queue[1:]
+		}
+	}
+	if len(p.queue) == 0 {
+		return n, env.Never, nil
+	}
+	return n, p.queue[0].at, nil
+}
+
+// talk takes over what the device has said unasked.
+func (p *port) talk(e env.Env) {
+	t, ok := p.c.face.(Talker)
+	if !ok {
+		return
+	}
+	now := p.c.now(e)
+	if at, ok := t.NextTalk(); ok && at <= now {
+		p.send(e.Now(), now, p.c.spoil(now, t.Talk(now)))
+	}
+}
+
+// nextTalk is when the device speaks unasked, in the time of e.
+func (p *port) nextTalk(e env.Env) env.Instant {
+	if t, ok := p.c.face.(Talker); ok {
+		if at, ok := t.NextTalk(); ok {
+			return e.Now().Add(at - p.c.now(e))
+		}
+	}
+	return env.Never
+}
+
+// Flush drops what has arrived; an answer that is still on the wire will come.
+func (p *port) Flush() error {
+	now := p.e.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.queue) > 0 && p.queue[0].at <= now {
+		p.size -= len(p.queue[0].b)
+		p.queue = p.queue[1:]
+	}
+	return p.dead
+}
+
+func (p *port) Close() error {
+	p.c.drop(p, env.ErrClosed)
+	return nil
+}
+
+func (p *port) state() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// kill makes the port unusable and wakes its reader.
+func (p *port) kill(why error) {
+	p.mu.Lock()
+	if p.dead == nil {
+		p.dead = why
+	}
+	p.mu.Unlock()
+	p.wake.Wake()
+}

@@ -1,0 +1,15 @@
+// Package serve puts an emulated device where a driver can open it: on a cable in memory, or on a
+// pseudo-terminal for programs that open real ports.
+//
+//	body := power.New(power.Spec{})
+//	cable := serve.NewCable(megatec.New(body, megatec.Options{}), serve.Options{})
+//	ports := serve.Ports{"/dev/ttyS0": cable} // a transport.Ports
+//
+// A [Face] turns bytes into bytes and knows nothing of time passing on a wire, nor of what goes
+// wrong there. Both are added here, once for every face: pacing by the baud rate, and the faults of
+// [Fault].
+//
+// Cable is written over env.Env alone and runs in virtual time. The rest, [Pty], needs a real
+// machine. [Keep] lets time pass for a body, and [Control] is a socket through which another
+// process pulls the levers.
+package serve
