@@ -1,0 +1,289 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// A Host is a virtual computer. It is off until Boot.
+type Host struct {
+	w     *World
+	name  string
+	addr  string
+	up    bool
+	life  int // counts boots: a connection of an earlier life is unknown to the present one
+	files map[string]*file
+	procs []*Process
+
+	lastPid  int
+	lastPort int
+	lis      map[string]*listener
+	drift    int64         // parts per million by which its clock is fast
+	wall     time.Duration // by how much its calendar is off
+}
+
+type file struct {
+	data []byte
+	mode fs.FileMode
+	time time.Time
+}
+
+// Host adds a computer to the world. Its address is 10.0.x.y.
+func (w *World) Host(name string) *Host {
+	n := len(w.hosts) + 1
+	h := &Host{w: w, name: name, addr: fmt.Sprintf("10.0.%d.%d", n/250, n%250+1),
+		files: map[string]*file{}, lis: map[string]*listener{}, lastPort: 40000}
+	w.hosts = append(w.hosts, h)
+	w.names[name], w.names[h.addr] = h, h
+	return h
+}
+
+// Name is the host's name; Addr its address.
+func (h *Host) Name() string { return h.name }
+
+// Addr is the host's IPv4 address.
+func (h *Host) Addr() string { return h.addr }
+
+// Up reports that the computer has power and is switched on.
+func (h *Host) Up() bool { return h.up }
+
+// SetDrift makes the host's clock fast by so many parts per million.
+func (h *Host) SetDrift(ppm int64) { h.drift = ppm }
+
+// JumpWall moves the host's calendar.
+func (h *Host) JumpWall(d time.Duration) { h.wall += d }
+
+// local and global convert between the world's time and that of the host's own clock.
+func (h *Host) local(t env.Instant) env.Instant {
+	if h.drift == 0 {
+		return t
+	}
+	return t + t/1e6*env.Instant(h.drift)
+}
+
+func (h *Host) global(t env.Instant) int64 {
+	if h.drift == 0 || t == env.Never {
+		return int64(t)
+	}
+	return int64(t/(1e6+env.Instant(h.drift))*1e6) + 1
+}
+
+// PowerOn switches the computer on: its volatile files are gone, nothing runs yet.
+func (h *Host) PowerOn() {
+	h.up = true
+	h.life++
+	for name := range h.files { //house: order does not matter: each entry is judged alone
+		if strings.HasPrefix(name, "/run/") {
+			delete(h.files, name)
+		}
+	}
+}
+
+// PowerOff takes the power away: every process vanishes, peers are told nothing.
+func (h *Host) PowerOff() {
+	h.up = false
+	for _, p := range slices.Clone(h.procs) {
+		p.vanish(128 + 9)
+	}
+	clear(h.lis)
+}
+
+// Find returns the running processes with a program name, oldest first.
+func (h *Host) Find(prog string) []*Process {
+	var found []*Process
+	for _, p := range h.procs {
+		if p.prog == prog {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// File returns the content of a file, and WriteFile sets it: the world's own hand in the computer.
+func (h *Host) File(name string) ([]byte, bool) {
+	f, ok := h.files[path.Clean(name)]
+	if !ok {
+		return nil, false
+	}
+	return slices.Clone(f.data), true
+}
+
+// WriteFile sets the content of a file.
+func (h *Host) WriteFile(name string, b []byte) {
+	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: 0o644, time: Epoch.Add(time.Duration(h.w.Now()))}
+}
+
+// hostView is env.Host for one process.
+type hostView struct{ p *Process }
+
+func (v hostView) Name() string      { return v.p.host.name }
+func (v hostView) Stdin() io.Reader  { return strings.NewReader("") }
+func (v hostView) Stdout() io.Writer { return v.p.out }
+func (v hostView) Stderr() io.Writer { return v.p.errOut }
+func (v hostView) Pid() int          { return v.p.pid }
+func (v hostView) Isatty() bool      { return false }
+
+func (v hostView) ReadPassword() (string, error) { return "", io.EOF }
+
+// Getenv knows what the process was started with; the last setting of a key counts.
+func (v hostView) Getenv(key string) string {
+	for _, kv := range slices.Backward(v.p.env) {
+		if k, val, _ := strings.Cut(kv, "="); k == key {
+			return val
+		}
+	}
+	return ""
+}
+
+// gone is the error of a program whose computer or process is no more.
+var errGone = fmt.Errorf("the process is dead: %w", env.ErrStopped)
+
+func (v hostView) lookup(op, name string) (*file, error) {
+	if v.p.dead {
+		return nil, errGone
+	}
+	f, ok := v.p.host.files[path.Clean(name)]
+	if !ok {
+		return nil, &fs.PathError{Op: op, Path: name, Err: syscall.ENOENT}
+	}
+	return f, nil
+}
+
+func (v hostView) ReadFile(name string) ([]byte, error) {
+	f, err := v.lookup("open", name)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(f.data), nil
+}
+
+func (v hostView) WriteFile(name string, b []byte, perm fs.FileMode) error {
+	if v.p.dead {
+		return errGone
+	}
+	h := v.p.host
+	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: perm, time: v.wall()}
+	return nil
+}
+
+func (v hostView) wall() time.Time {
+	return Epoch.Add(time.Duration(v.p.host.local(v.p.host.w.Now())) + v.p.host.wall)
+}
+
+func (v hostView) AppendFile(name string, b []byte, perm fs.FileMode) error {
+	f, err := v.lookup("open", name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v.WriteFile(name, b, perm)
+	} else if err != nil {
+		return err
+	}
+	f.data, f.time = append(f.data, b...), v.wall()
+	return nil
+}
+
+func (v hostView) Remove(name string) error {
+	if _, err := v.lookup("remove", name); err != nil {
+		return err
+	}
+	delete(v.p.host.files, path.Clean(name))
+	return nil
+}
+
+func (v hostView) MkdirAll(string, fs.FileMode) error { return nil }
+
+func (v hostView) Chmod(name string, perm fs.FileMode) error {
+	f, err := v.lookup("chmod", name)
+	if err == nil {
+		f.mode = perm
+	}
+	return err
+}
+
+// Stat knows files, and as folders whatever has files below it.
+func (v hostView) Stat(name string) (env.FileInfo, error) {
+	f, err := v.lookup("stat", name)
+	if err == nil {
+		return env.FileInfo{Size: int64(len(f.data)), Mode: f.mode, ModTime: f.time}, nil
+	}
+	if names, _ := v.ReadDir(name); len(names) > 0 || path.Clean(name) == "/run/nut" {
+		return env.FileInfo{Mode: fs.ModeDir | 0o755}, nil
+	}
+	return env.FileInfo{}, err
+}
+
+func (v hostView) ReadDir(name string) ([]string, error) {
+	if v.p.dead {
+		return nil, errGone
+	}
+	prefix := path.Clean(name) + "/"
+	var names []string
+	for full := range v.p.host.files { //house: order does not matter: sorted below
+		if rest, ok := strings.CutPrefix(full, prefix); ok {
+			base, _, _ := strings.Cut(rest, "/")
+			names = append(names, base)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+func (v hostView) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus, error) {
+	if v.p.dead {
+		return 0, errGone
+	}
+	return v.p.run(e.(*machine), c, until)
+}
+
+func (v hostView) find(pid int) *Process {
+	for _, p := range v.p.host.procs {
+		if p.pid == pid {
+			return p
+		}
+	}
+	return nil
+}
+
+func (v hostView) Process(pid int) (string, bool) {
+	if p := v.find(pid); p != nil {
+		return p.prog, true
+	}
+	return "", false
+}
+
+func (v hostView) Kill(pid int, s env.Signal) error {
+	p := v.find(pid)
+	if p == nil || v.p.dead {
+		return env.ErrNoProcess
+	}
+	p.Signal(s)
+	return nil
+}
+
+func (v hostView) Signals() *env.Inbox[env.Signal] {
+	if v.p.signals == nil {
+		v.p.signals = env.NewInbox[env.Signal](&machine{p: v.p}, 64)
+	}
+	return v.p.signals
+}
+
+func (v hostView) Become(string) error { return nil }
+
+func (v hostView) Chroot(dir string) error {
+	return fmt.Errorf("chroot %s: not on a virtual host", dir)
+}
+
+func (v hostView) Detach(env.Env) error { return nil }
+
+func (v hostView) Ready(env.Env, string) {
+	v.p.background = true
+	v.p.wakeWaiters()
+}
