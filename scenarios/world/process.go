@@ -17,6 +17,7 @@ type Process struct {
 	host   *Host
 	pid    int
 	prog   string
+	args   []string
 	env    []string
 	root   *scope
 	group  kernel.Group
@@ -32,6 +33,17 @@ type Process struct {
 	background bool
 	status     env.ExitStatus
 	waiters    []*machine // who waits for its end or its going to the background
+	onExit     []func()
+}
+
+// Args are the arguments the process was started with.
+func (p *Process) Args() []string { return p.args }
+
+// AtExit arranges for f to run when the process of e ends, however it ends: what an operating
+// system does with the devices it had open.
+func AtExit(e env.Env, f func()) {
+	p := e.(*machine).p
+	p.onExit = append(p.onExit, f)
 }
 
 // Prog is the name under which the process runs; Pid is its number.
@@ -42,12 +54,20 @@ func (p *Process) Pid() int { return p.pid }
 
 // Start runs a program on the host. It returns nil when the host is off or has no such program.
 func (h *Host) Start(prog string, args []string, environ ...string) *Process {
+	return h.StartTo(nil, nil, prog, args, environ...)
+}
+
+// StartTo is Start with the program's output sent to writers; nil means the console.
+func (h *Host) StartTo(out, errOut io.Writer, prog string, args []string, environ ...string) *Process {
 	main := h.w.opt.Programs(h, prog)
 	if main == nil || !h.up {
 		return nil
 	}
-	return h.spawn(prog, main, args, environ, nil, nil)
+	return h.spawn(prog, main, args, environ, out, errOut)
 }
+
+// Status is how the process ended; ok is false while it runs.
+func (p *Process) Status() (status env.ExitStatus, ok bool) { return p.status, p.dead }
 
 // StartMain runs a function as a program of the host.
 func (h *Host) StartMain(prog string, main env.Main) *Process {
@@ -56,7 +76,7 @@ func (h *Host) StartMain(prog string, main env.Main) *Process {
 
 func (h *Host) spawn(prog string, main env.Main, args, environ []string, out, errOut io.Writer) *Process {
 	h.lastPid++
-	p := &Process{host: h, pid: h.lastPid, prog: prog, env: environ, root: &scope{}, out: out, errOut: errOut}
+	p := &Process{host: h, pid: h.lastPid, prog: prog, args: args, env: environ, root: &scope{}, out: out, errOut: errOut}
 	if p.out == nil {
 		p.out = consoleWriter{p}
 	}
@@ -127,6 +147,9 @@ func (p *Process) vanish(status env.ExitStatus) {
 		return
 	}
 	p.dead, p.status = true, status
+	for _, f := range p.onExit {
+		f()
+	}
 	for _, t := range p.tasks {
 		t.Kill()
 	}

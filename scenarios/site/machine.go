@@ -1,0 +1,225 @@
+package site
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// States of a computer, as they appear in events.
+const (
+	Off      = "off"
+	Booting  = "booting"
+	Up       = "up"
+	Stopping = "stopping"
+	Halted   = "halted"
+)
+
+// serviceTime bounds one start or stop command: what an init system would wait for.
+const serviceTime = 90 * time.Second
+
+// A Supply is a number of power supplies on one UPS outlet or feed.
+type Supply struct {
+	Source string
+	N      int
+}
+
+// A Machine is a computer as its owner sees it: what feeds it, how long it takes to boot and to halt,
+// and what it runs.
+type Machine struct {
+	Name     string
+	Supplies []Supply
+	Need     int           // supplies that must have power
+	Boot     time.Duration // from power to services
+	Halt     time.Duration // from SHUTDOWNCMD to the late shutdown step
+	Fallback time.Duration // reboot so long after the halt when the power stays; 0: stay halted
+	BIOS     string        // what it does when power returns: on (always), last (state), off
+	Services []string      // driver:NAME, upsd, upsmon; started in the order driver, upsd, upsmon
+	// Steady keeps the boot time from being varied by the seed.
+	Steady bool
+
+	site     *Site
+	fed      bool
+	supplied int
+	button   *env.Inbox[string]
+	state    string
+	wasUp    bool // when the power went
+	seen     bool // it had power before
+}
+
+// AddMachine declares a computer. Zero fields get usual values: need 1, boot 20 s, halt 15 s, BIOS on.
+func (s *Site) AddMachine(m *Machine) error {
+	if s.Machine(m.Name) != nil {
+		return fmt.Errorf("host %s is declared twice", m.Name)
+	}
+	if len(m.Supplies) == 0 {
+		return fmt.Errorf("host %s: fedby= is missing: which UPS or feed powers it?", m.Name)
+	}
+	for _, sup := range m.Supplies {
+		if s.UPS(sup.Source) == nil && s.Feed(sup.Source) == nil {
+			return fmt.Errorf("host %s: fedby=%s: no such UPS or feed", m.Name, sup.Source)
+		}
+	}
+	m.site, m.state = s, Off
+	m.Need = max(m.Need, 1)
+	if m.Boot == 0 {
+		m.Boot = 20 * time.Second
+	}
+	if m.Halt == 0 {
+		m.Halt = 15 * time.Second
+	}
+	if m.BIOS == "" {
+		m.BIOS = "on"
+	}
+	s.machines = append(s.machines, m)
+	for _, sup := range m.Supplies {
+		s.emit(env.Event{Kind: env.Wire, Host: m.Name, UPS: sup.Source, N: int64(sup.N)})
+	}
+	for _, p := range []struct {
+		name string
+		n    int64
+	}{{"min", int64(m.Need)}, {"boot", int64(m.Boot)}, {"halt", int64(m.Halt)}, {"fallback", int64(m.Fallback)}} {
+		s.emit(env.Event{Kind: env.Spec, Host: m.Name, Name: p.name, N: p.n})
+	}
+	return nil
+}
+
+// State is what the computer is doing.
+func (m *Machine) State() string {
+	m.site.mu.Lock()
+	defer m.site.mu.Unlock()
+	return m.state
+}
+
+func (m *Machine) set(state, why string) {
+	m.site.mu.Lock()
+	m.state = state
+	m.site.mu.Unlock()
+	m.site.emit(env.Event{Kind: env.Machine, Host: m.Name, Value: state, Why: why})
+	for _, sup := range m.Supplies {
+		if u := m.site.UPS(sup.Source); u != nil {
+			u.Body.Advance(time.Duration(m.site.now()))
+			m.site.emit(env.Event{Kind: env.Power, Host: m.Name, UPS: u.Name, Name: "left",
+				Value: state, N: int64(u.Body.Remaining())})
+		}
+	}
+}
+
+// Press asks the running system to "halt" or to "reboot".
+func (m *Machine) Press(button string) { m.button.Put(button) }
+
+// Crash takes the computer down without warning and boots it again, as a kernel panic or a reset does.
+func (m *Machine) Crash() {
+	m.site.on.PowerOff(m)
+	m.set(Off, "reset")
+	m.site.on.PowerOn(m)
+}
+
+// cut is the loss of power.
+func (m *Machine) cut() {
+	m.wasUp = m.State() == Up || m.State() == Booting
+	m.site.on.PowerOff(m)
+	m.set(Off, "power lost")
+}
+
+// powerReturns does what the firmware was told to do then.
+func (m *Machine) powerReturns() {
+	first := !m.seen
+	m.seen = true
+	if first || m.BIOS == "on" || m.BIOS == "last" && m.wasUp {
+		m.site.on.PowerOn(m)
+	}
+}
+
+// Live is the computer's life from power-on, as its init system would write it down. e is a machine
+// on which the programs of the stack run.
+func (m *Machine) Live(e env.Env) error {
+	for why := "power on"; ; {
+		m.set(Booting, why)
+		boot := m.Boot
+		if !m.Steady {
+			boot += time.Duration(e.Rand().Int64N(int64(time.Second)))
+		}
+		if err := e.Sleep(boot); err != nil {
+			return err
+		}
+		m.set(Up, "")
+		m.startServices(e)
+		button, err := m.button.Get(e, env.Never)
+		if err != nil {
+			return err
+		}
+		m.set(Stopping, button)
+		m.stopServices(e)
+		if err := e.Sleep(m.Halt); err != nil {
+			return err
+		}
+		m.lateShutdown(e)
+		if why = "reboot"; button == "reboot" {
+			continue
+		}
+		m.set(Halted, "")
+		if m.Fallback == 0 {
+			return nil
+		}
+		if err := e.Sleep(m.Fallback); err != nil {
+			return err
+		}
+		why = "the power did not go away"
+	}
+}
+
+func (m *Machine) startServices(e env.Env) {
+	has := func(what string) bool {
+		for _, s := range m.Services {
+			if s == what || strings.HasPrefix(s, what+":") {
+				return true
+			}
+		}
+		return false
+	}
+	for _, s := range []struct {
+		name string
+		args []string
+	}{
+		{"driver", []string{"upsdrvctl", "start"}},
+		{"upsd", []string{"upsd"}},
+		{"upsmon", []string{"upsmon"}},
+	} {
+		if has(s.name) {
+			code := m.command(e, s.args...)
+			m.site.emit(env.Event{Kind: env.Proc, Host: m.Name, Name: s.name, Value: "start", N: int64(code)})
+		}
+	}
+}
+
+func (m *Machine) stopServices(e env.Env) {
+	for _, args := range [][]string{{"upsmon", "-c", "stop"}, {"upsd", "-c", "stop"}, {"upsdrvctl", "stop"}} {
+		for _, s := range m.Services {
+			if s == args[0] || args[0] == "upsdrvctl" && strings.HasPrefix(s, "driver:") {
+				m.command(e, args...)
+				break
+			}
+		}
+	}
+}
+
+// lateShutdown is the last thing a halting system does: when upsmon left its flag, the UPS is told
+// to cut the load.
+func (m *Machine) lateShutdown(e env.Env) {
+	if m.command(e, "upsmon", "-K") == 0 {
+		m.command(e, "upsdrvctl", "shutdown")
+	}
+}
+
+// command runs a program to its end, or to its going to the background.
+func (m *Machine) command(e env.Env, args ...string) int {
+	st, err := e.Host().Run(e, env.Command{Args: args}, e.Now().Add(serviceTime))
+	if err != nil {
+		e.Log().Error(fmt.Sprintf("init: %s: %v", strings.Join(args, " "), err))
+		return 1
+	}
+	return int(st)
+}
