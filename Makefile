@@ -1,0 +1,46 @@
+# Verbs, each with a line of help. Logic lives in .ci/ and in Go.
+
+export CGO_ENABLED ?= 0
+
+FUZZTIME ?= 5s
+GOTEST   ?=
+
+.PHONY: help build demo test race check bench fuzz interop clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## build every program into bin/, with each driver under its NUT name
+	go build -o bin/ ./cmd/...
+	@cd bin && for name in $$(./upsdrv --list); do ln -sf upsdrv $$name; done
+
+demo: build ## watch two hosts ride out a power cut, in seconds
+	bin/rehearse demo
+
+test: ## vet, staticcheck and all tests
+	go vet ./...
+	go tool staticcheck ./...
+	go test $(GOTEST) ./...
+
+race: ## the short tests under the race detector (needs a C compiler)
+	@.ci/need gcc
+	CGO_ENABLED=1 go test -race -short $(GOTEST) ./...
+
+check: ## formatting, vet, staticcheck, go.mod: what must hold before a commit
+	@.ci/formatted
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+
+bench: ## all benchmarks, without the tests
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (5s) each
+	@.ci/fuzz $(FUZZTIME)
+
+interop: ## our programs against Debian's NUT, both ways
+	@.ci/need upsd upsc
+	BLACKSTART_INTEROP=required go test -count=1 $(GOTEST) ./scenarios/interop/...
+
+clean: ## remove what was built
+	rm -rf bin
