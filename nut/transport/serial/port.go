@@ -1,0 +1,206 @@
+package serial
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.bug.st/serial"
+	"golang.org/x/sys/unix"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+)
+
+// Limits in real time.
+const (
+	// minSlice and maxSlice bound one wait in the system: short enough that a deadline and the stop
+	// of a task are noticed soon, long enough that a waiting driver costs nothing.
+	minSlice = time.Millisecond
+	maxSlice = 20 * time.Millisecond
+	// writeLimit ends a write to a port that takes no bytes. At 2400 baud a command needs 50 ms.
+	writeLimit = 3 * time.Second
+)
+
+// port is an open serial port.
+type port struct {
+	name string
+	lib  serial.Port
+	lock int // a descriptor that holds the lock
+
+	// The library's descriptor must not be closed under a call that uses it. mu guards closed and
+	// is held by everything short; writing is held by writes, which may block, and taken first.
+	mu      sync.Mutex
+	closed  bool
+	writing sync.Mutex
+}
+
+// Read waits in slices of real time, whose length follows the speed of the program's clock.
+func (p *port) Read(e env.Env, b []byte, until env.Instant) (int, error) {
+	if len(b) == 0 {
+		return 0, fmt.Errorf("%s: read into an empty buffer", p.name)
+	}
+	slice := minSlice
+	for {
+		before := e.Now()
+		n, err := p.slice(b, slice)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		now := e.Now()
+		if now >= until {
+			return 0, transport.ErrTimeout
+		}
+		if err := e.Sleep(time.Microsecond); err != nil {
+			return 0, err // the task was stopped
+		}
+		slice = nextSlice(slice, now.Sub(before), until.Sub(now))
+	}
+}
+
+// nextSlice is the real time to wait next, when the last slice took passed of the program's time
+// and left of it is left.
+func nextSlice(last, passed, left time.Duration) time.Duration {
+	speed := max(1, passed/last)
+	return min(max(left/speed, minSlice), maxSlice, 2*last)
+}
+
+// slice is one read of at most d.
+func (p *port) slice(b []byte, d time.Duration) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, fmt.Errorf("%s: %w", p.name, env.ErrClosed)
+	}
+	if err := p.lib.SetReadTimeout(d); err != nil {
+		return 0, p.gone("read", err)
+	}
+	n, err := p.lib.Read(b)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, p.gone("read", err)
+}
+
+// Write gives up after writeLimit. What has not gone out by then is dropped.
+func (p *port) Write(_ env.Env, b []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	out := append([]byte(nil), b...)
+	go func() {
+		n, err := p.write(out)
+		done <- result{n, err}
+	}()
+	limit := time.NewTimer(writeLimit)
+	defer limit.Stop()
+	select {
+	case r := <-done:
+		return r.n, p.gone("write", r.err)
+	case <-limit.C:
+		p.dropOutput()
+		return 0, fmt.Errorf("%s: write %q: %w: the port takes no bytes",
+			p.name, b, transport.ErrTimeout)
+	}
+}
+
+// write blocks as long as the port takes no bytes.
+func (p *port) write(b []byte) (int, error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	if err := p.open(); err != nil {
+		return 0, err
+	}
+	return p.lib.Write(b)
+}
+
+// dropOutput makes a write that is stuck return.
+func (p *port) dropOutput() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.lib.ResetOutputBuffer()
+	}
+}
+
+// Flush drops what has come and was not read yet.
+func (p *port) Flush() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return fmt.Errorf("%s: %w", p.name, env.ErrClosed)
+	}
+	return p.gone("flush", p.lib.ResetInputBuffer())
+}
+
+// Close wakes a reader within one slice.
+func (p *port) Close() error {
+	p.mu.Lock()
+	was := p.closed
+	p.closed = true // from here on nobody starts to use lib
+	p.mu.Unlock()
+	if was {
+		return nil
+	}
+	if !p.writing.TryLock() {
+		p.lib.ResetOutputBuffer() // ends a write that is stuck
+		p.writing.Lock()
+	}
+	defer p.writing.Unlock()
+	err := p.lib.Close()
+	unix.Close(p.lock)
+	if err != nil && !errors.Is(translate(err), transport.ErrGone) {
+		return fmt.Errorf("%s: close: %w", p.name, err)
+	}
+	return nil
+}
+
+func (p *port) open() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return fmt.Errorf("%s: %w", p.name, env.ErrClosed)
+	}
+	return nil
+}
+
+// gone translates an error of an open port: whatever says at opening that there is no such port
+// says now that it has gone.
+func (p *port) gone(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = translate(err)
+	if errors.Is(err, transport.ErrNoPort) || errors.Is(err, unix.EBADF) {
+		err = fmt.Errorf("%w (%v)", transport.ErrGone, err)
+	}
+	return fmt.Errorf("%s: %s: %w", p.name, what, err)
+}
+
+// linedPort is a port that has modem lines.
+type linedPort struct{ *port }
+
+// Lines implements transport.Lines.
+func (p *linedPort) Lines() (transport.LineState, error) {
+	s, err := p.lib.GetModemStatusBits()
+	if err != nil {
+		return transport.LineState{}, p.gone("modem lines", err)
+	}
+	return transport.LineState{CTS: s.CTS, DSR: s.DSR, DCD: s.DCD, RI: s.RI}, nil
+}
+
+// SetLines implements transport.Lines.
+func (p *linedPort) SetLines(dtr, rts bool) error {
+	if err := p.lib.SetDTR(dtr); err != nil {
+		return p.gone("set DTR", err)
+	}
+	return p.gone("set RTS", p.lib.SetRTS(rts))
+}
+
+// Break implements transport.Lines. It takes real time: there are no modem lines in a rehearsal.
+func (p *linedPort) Break(_ env.Env, d time.Duration) error {
+	return p.gone("break", p.lib.Break(d))
+}
