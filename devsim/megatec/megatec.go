@@ -3,6 +3,7 @@ package megatec
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 
 // Options are what differs between units.
 type Options struct {
-	PerCell bool // Q1 gives the voltage of one cell; always so from 100 V of battery on
+	PerCell bool // Q1 gives the voltage of one cell; always so from 90 V of battery on
 	Reject  Rejection
 	// Stubborn units ignore a shutdown command while another one is pending; they want C first.
 	Stubborn bool
@@ -35,8 +36,9 @@ type Options struct {
 
 // Limits of the parser.
 const (
-	maxCommand = 32  // bytes; the longest known command has 9, more is noise
-	maxSeen    = 256 // commands that Seen remembers
+	maxCommand = 32     // bytes; the longest known command has 9, more is noise
+	maxSeen    = 256    // commands that Seen remembers
+	widest     = 90_000 // mV: a battery of more does not fit the four characters of Q1 when charged
 )
 
 // A Device is a unit that speaks Megatec. It is safe for concurrent use.
@@ -51,7 +53,7 @@ type Device struct {
 
 // New puts a face in front of a body.
 func New(body *power.UPS, o Options) *Device {
-	o.PerCell = o.PerCell || body.Spec().BatteryNominal >= 100_000
+	o.PerCell = o.PerCell || body.Spec().BatteryNominal >= widest
 	for _, d := range []struct {
 		p *string
 		v string
@@ -68,7 +70,7 @@ func New(body *power.UPS, o Options) *Device {
 func (d *Device) Receive(now time.Duration, p []byte) []byte {
 	d.body.Advance(now)
 	if !d.body.Alive() {
-		d.collect(nil)
+		d.forget()
 		return nil
 	}
 	var out []byte
@@ -80,14 +82,17 @@ func (d *Device) Receive(now time.Duration, p []byte) []byte {
 	return out
 }
 
-// collect adds p to the input and takes the complete commands from it; nil forgets the input.
+// forget drops a command that has begun.
+func (d *Device) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.part = nil
+}
+
+// collect adds p to the input and takes the complete commands from it.
 func (d *Device) collect(p []byte) (cmds []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p == nil {
-		d.part = nil
-		return nil
-	}
 	for {
 		head, tail, ok := bytes.Cut(p, []byte("\r"))
 		d.part = append(d.part, head...)
@@ -97,17 +102,48 @@ func (d *Device) collect(p []byte) (cmds []string) {
 		if !ok {
 			return cmds
 		}
-		cmds = append(cmds, string(d.part))
+		if len(d.part) > 0 {
+			cmds = append(cmds, string(d.part))
+		}
 		d.part, p = d.part[:0], tail
 	}
 }
 
-// Seen returns the commands that have arrived, oldest first, at most the last 256; status queries
-// that repeat the command before them are left out.
+// Seen returns the commands that have arrived, oldest first, at most the last 256. Of a run of
+// status queries the first is kept.
 func (d *Device) Seen() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]string(nil), d.seen...)
+}
+
+// Saw reports whether a command has arrived: one as it goes over the wire, or any that means kill,
+// cancel, test, stop or beeper. Kill is also what the unit then ignored.
+func (d *Device) Saw(what string) bool {
+	return slices.ContainsFunc(d.Seen(), func(cmd string) bool {
+		return cmd == what || meaning(cmd) == what
+	})
+}
+
+// meaning is the word in which scripts speak of a command; "" for queries and unknown ones.
+func meaning(cmd string) string {
+	switch cmd {
+	case "T", "TL":
+		return "test"
+	case "CT":
+		return "stop"
+	case "Q":
+		return "beeper"
+	case "C":
+		return "cancel"
+	}
+	if _, ok := parseTest(cmd); ok {
+		return "test"
+	}
+	if _, ok := parseShutdown(cmd); ok {
+		return "kill"
+	}
+	return ""
 }
 
 func (d *Device) note(cmd string) {

@@ -22,7 +22,7 @@ func (d *Device) rating() string {
 	s := d.body.Spec()
 	amperes := (s.Rated + s.Nominal/2) / s.Nominal
 	return fmt.Sprintf("#%s %03d %s %s",
-		volts(s.Nominal), min(amperes, 999), tenths(s.BatteryNominal, 5), tenths(s.Frequency, 4))
+		volts(s.Nominal), min(amperes, 999), volts(s.BatteryNominal), tenths(s.Frequency, 4))
 }
 
 // cell is the nominal voltage of a lead cell, in mV.
@@ -38,7 +38,8 @@ func (d *Device) battery(mV int) string {
 	return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
 }
 
-func volts(mV int) string { return tenths(mV, 5) }
+// volts writes a voltage of the mains, at most 999.9.
+func volts(mV int) string { return tenths(min(mV, 999_900), 5) }
 
 // tenths writes thousandths with one decimal, in width characters with leading zeros.
 func tenths(v, width int) string {
