@@ -120,7 +120,7 @@ func (d *Device) Seen() []string {
 // Saw reports whether a command has arrived: one as it goes over the wire, or any that means kill,
 // cancel, test, stop or beeper. Kill is also what the unit then ignored.
 func (d *Device) Saw(what string) bool {
-	return slices.ContainsFunc(d.Seen(), func(cmd string) bool {
+	return what != "" && slices.ContainsFunc(d.Seen(), func(cmd string) bool {
 		return cmd == what || meaning(cmd) == what
 	})
 }
