@@ -227,3 +227,6 @@ func orWriter(w, other io.Writer) io.Writer {
 	}
 	return w
 }
+
+// Background reports that the process has said it is ready.
+func (p *Process) Background() bool { return p.background }

@@ -140,7 +140,8 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 	if len(args) == 0 {
 		args = []string{"/bin/sh", "-c", c.Shell}
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, h.lookPath(args[0]), args[1:]...)
+	cmd.Args[0] = args[0]
 	cmd.Env = append(append(os.Environ(), h.extra...), c.Env...)
 	cmd.Stdin = bytes.NewReader(c.Stdin)
 	if c.Stdin == nil {
@@ -171,6 +172,20 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 		return 0, nil // it ended well and left a child that holds its pipes
 	}
 	return 0, err
+}
+
+// lookPath finds a program in the PATH of this host, which need not be that of the process.
+func (h *host) lookPath(name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	for _, dir := range filepath.SplitList(h.Getenv("PATH")) {
+		full := filepath.Join(dir, name)
+		if fi, err := os.Stat(full); err == nil && fi.Mode().IsRegular() && fi.Mode()&0o111 != 0 {
+			return full
+		}
+	}
+	return name
 }
 
 func orFile(w io.Writer, f *os.File) io.Writer {

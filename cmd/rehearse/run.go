@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/scenarios/check"
+	"github.com/blackstart-ups/blackstart/scenarios/rung"
+	"github.com/blackstart-ups/blackstart/scenarios/script"
+)
+
+// options of the verbs that run scenarios.
+type options struct {
+	rung     string
+	seed     uint64
+	scale    int64
+	bin      string
+	compare  bool
+	timeline bool
+	json     bool
+	verbose  bool
+	console  bool
+	files    []string
+}
+
+func parse(args []string, errOut io.Writer) (options, bool) {
+	o := options{rung: "sim"}
+	fs := pflag.NewFlagSet("rehearse run", pflag.ContinueOnError)
+	fs.SetOutput(errOut)
+	fs.StringVar(&o.rung, "rung", o.rung, "where to run: sim (virtual time) or proc (real processes)")
+	fs.Uint64Var(&o.seed, "seed", 1, "seed of all that is random on sim")
+	fs.Int64Var(&o.scale, "scale", rung.DefaultScale, "proc: how many times faster than real the clocks run")
+	fs.StringVar(&o.bin, "bin", binDir(), "proc: folder with the programs")
+	fs.BoolVar(&o.compare, "compare", false, "run on sim and proc and compare what happened")
+	fs.BoolVar(&o.timeline, "timeline", false, "print what happened, for people")
+	fs.BoolVar(&o.json, "json", false, "print the events, one JSON object a line")
+	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print each line of the script as it runs")
+	fs.BoolVar(&o.console, "console", false, "print what the programs print and log")
+	if err := fs.Parse(args); err != nil {
+		if !errors.Is(err, pflag.ErrHelp) {
+			fmt.Fprintf(errOut, "rehearse run: %v\n", err)
+		}
+		return o, false
+	}
+	o.files = fs.Args()
+	if o.rung != "sim" && o.rung != "proc" {
+		fmt.Fprintf(errOut, "rehearse run: --rung=%s: want sim or proc\n", o.rung)
+		return o, false
+	}
+	if len(o.files) == 0 {
+		fmt.Fprintln(errOut, "rehearse run: which scenario? e.g. scenarios/outage_simple.txtar")
+		return o, false
+	}
+	return o, true
+}
+
+// binDir is where this program is.
+func binDir() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return "bin"
+	}
+	return filepath.Dir(exe)
+}
+
+// play runs one scenario on one rung.
+func play(o options, kind, file string, errOut io.Writer) script.Result {
+	var console func(t env.Instant, host, prog, line string)
+	if o.console {
+		console = func(t env.Instant, host, prog, line string) {
+			fmt.Fprintf(errOut, "%s %s %s: %s\n", check.Clock(t), host, prog, line)
+		}
+	}
+	sim := func(seed uint64) (rung.Rung, error) {
+		return rung.NewSim(rung.SimOptions{Seed: seed, Console: console}), nil
+	}
+	so := script.Options{Name: kind, Seed: o.seed, Rung: sim, Remake: sim}
+	if kind == "proc" {
+		so.Remake = nil
+		so.Rung = func(uint64) (rung.Rung, error) {
+			return rung.NewProc(rung.ProcOptions{Bin: o.bin, Scale: o.scale, Console: console})
+		}
+	}
+	if o.verbose {
+		so.Log = func(line string) { fmt.Fprintln(errOut, line) }
+	}
+	return script.Run(file, so)
+}
+
+func runVerb(args []string, out, errOut io.Writer) int {
+	o, ok := parse(args, errOut)
+	if !ok {
+		return 2
+	}
+	status := 0
+	for _, file := range o.files {
+		if !runFile(o, file, out, errOut) {
+			status = 1
+		}
+	}
+	return status
+}
+
+// runFile runs one scenario as the options say and reports whether all was well.
+func runFile(o options, file string, out, errOut io.Writer) bool {
+	if !o.compare {
+		res := play(o, o.rung, file, errOut)
+		show(o, o.rung, file, res, out)
+		return res.Err == nil
+	}
+	sim := play(o, "sim", file, errOut)
+	show(o, "sim", file, sim, out)
+	proc := play(o, "proc", file, errOut)
+	show(o, "proc", file, proc, out)
+	if sim.Err != nil || proc.Err != nil || sim.Skipped != "" || proc.Skipped != "" {
+		return sim.Err == nil && proc.Err == nil
+	}
+	c := check.Compare(sim.Trace, proc.Trace, compareWindow+time.Duration(o.scale)*250*time.Millisecond)
+	fmt.Fprint(out, c)
+	return c.OK()
+}
+
+// compareWindow is how far apart two hosts' notifications must be for their order to mean something:
+// each upsmon polls every 5 s in a phase of its own.
+const compareWindow = 6 * time.Second
+
+// show prints what became of a scenario.
+func show(o options, kind, file string, res script.Result, out io.Writer) {
+	if o.json {
+		if err := check.Write(out, res.Trace); err != nil {
+			fmt.Fprintln(out, err)
+		}
+		return
+	}
+	name := filepath.Base(file)
+	switch {
+	case res.Skipped != "":
+		fmt.Fprintf(out, "skip  %-4s %s: %s\n", kind, name, res.Skipped)
+		return
+	case res.Err != nil:
+		fmt.Fprintf(out, "FAIL  %-4s %s: %v\n", kind, name, res.Err)
+		if kind == "sim" {
+			fmt.Fprintf(out, "      again: rehearse run --rung=sim --seed=%d %s\n", o.seed, file)
+		}
+	default:
+		fmt.Fprintf(out, "ok    %-4s %s: %v of the room's time in %v", kind, name,
+			res.Virtual.Round(time.Second), res.Real.Round(time.Millisecond))
+		if kind == "sim" {
+			fmt.Fprintf(out, ", trace %.12s", check.Hash(res.Trace))
+		}
+		if res.Explored > 0 {
+			fmt.Fprintf(out, ", %d more worlds explored", res.Explored)
+		}
+		fmt.Fprintln(out)
+	}
+	for _, m := range res.Measures {
+		fmt.Fprintf(out, "      %s: %v\n", m.Name, m.Value.Round(time.Second))
+	}
+	for _, e := range res.Report.Excuses {
+		fmt.Fprintf(out, "      excused: %s on %s, %s (%d)\n", e.ID, e.Host, e.Reason, e.N)
+	}
+	if o.timeline {
+		fmt.Fprintln(out)
+		fmt.Fprint(out, check.Timeline(res.Trace, check.TimelineOptions{}))
+		fmt.Fprintln(out)
+	}
+}
+
+func judgeVerb(args []string, out, errOut io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprintln(errOut, "rehearse judge: which file? Record one with: rehearse run --json FILE > events.jsonl")
+		return 2
+	}
+	status := 0
+	for _, name := range args {
+		f, err := os.Open(name)
+		if err != nil {
+			fmt.Fprintf(errOut, "rehearse judge: %v\n", err)
+			return 2
+		}
+		events, err := check.Read(f)
+		f.Close()
+		if err != nil {
+			fmt.Fprintf(errOut, "rehearse judge: %s: %v\n", name, err)
+			return 2
+		}
+		r := check.Run(events, 0, env.Never)
+		fmt.Fprintf(out, "%s: %s\n", name, r)
+		if !r.OK() {
+			status = 1
+		}
+	}
+	return status
+}

@@ -1,0 +1,481 @@
+package rung
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/devsim/serve"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/scenarios/site"
+)
+
+// DefaultScale is how much faster than real the clock of processes runs: a poll every 5 s takes place
+// every 250 ms, which a loaded machine of two cores still keeps.
+const DefaultScale = 20
+
+// slack is by how much real time a busy machine may be late.
+const slack = 250 * time.Millisecond
+
+// tick is how often a wait looks again even when no event came: outlets have none on this rung until
+// the site has acted.
+const tick = 10 * time.Millisecond
+
+// Proc is the rung of real processes: the programs of a bin folder, loopback addresses, ptys.
+//
+// Each host is a folder (etc, run, state, dev) and an address of its own in 127.0.0.0/8. Peers on
+// other hosts are reached through a proxy, which is the network: it can be cut, delayed, and keeps
+// silent for a host that has lost its power. Halting goes through a FIFO that SHUTDOWNCMD writes to.
+type Proc struct {
+	bin   string
+	dir   string
+	clock osenv.Clock
+	e     env.Env
+	scope env.Scope
+	site  *site.Site
+	log   func(t env.Instant, host, prog, line string)
+	sock  *net.UnixConn
+	hosts map[string]*procHost
+	net   *fabric
+	ptys  []*serve.Pty
+
+	mu    sync.Mutex // guards trace
+	trace []env.Event
+	news  chan struct{} // a token when the trace has grown
+}
+
+// procHost is one computer made of processes.
+type procHost struct {
+	name, dir, addr string
+	power           env.Scope // of its init; nil when off
+	fifo            *os.File
+	ports           map[string]string // symbolic name to pty path
+}
+
+// ProcOptions say how NewProc runs things.
+type ProcOptions struct {
+	Bin     string // folder with the built programs
+	Scale   int64  // 0: DefaultScale
+	Console func(t env.Instant, host, prog, line string)
+}
+
+// NewProc returns an empty data room for real processes. It needs Linux (/proc, ptys, 127.0.0.0/8).
+func NewProc(o ProcOptions) (*Proc, error) {
+	bin, err := filepath.Abs(o.Bin)
+	if err != nil {
+		return nil, err
+	}
+	for _, prog := range []string{"upsd", "upsmon", "upsdrvctl", "nutdrv_qx"} {
+		if _, err := os.Stat(filepath.Join(bin, prog)); err != nil {
+			return nil, fmt.Errorf("%s: %s is not there; build it with: make build", bin, prog)
+		}
+	}
+	if o.Scale == 0 {
+		o.Scale = DefaultScale
+	}
+	dir, err := os.MkdirTemp("", "bs")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proc{bin: bin, dir: dir, clock: osenv.Clock{Scale: o.Scale, Epoch: time.Now()}, log: o.Console,
+		hosts: map[string]*procHost{}, news: make(chan struct{}, 1)}
+	if p.log == nil {
+		p.log = func(env.Instant, string, string, string) {}
+	}
+	if p.sock, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: p.events(), Net: "unixgram"}); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	if p.e, err = p.machine("bench", nil); err != nil {
+		p.Close()
+		return nil, err
+	}
+	p.e, p.scope = p.e.Scope("bench")
+	p.site = site.New(p, p.clock.Now, p.Emit)
+	go p.collect()
+	return p, nil
+}
+
+func (p *Proc) events() string { return filepath.Join(p.dir, "events") }
+
+// machine returns an Env that runs programs in the name of a host.
+func (p *Proc) machine(host string, extra []string) (env.Env, error) {
+	return osenv.New(osenv.Options{Prog: "init", Host: host, Clock: &p.clock, Extra: extra, Emit: p.Emit,
+		Log: consoleHandler{func(line string) { p.log(p.clock.Now(), host, "init", line) }}})
+}
+
+// collect takes in the events of the processes until the socket is closed.
+func (p *Proc) collect() {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := p.sock.Read(buf)
+		if err != nil {
+			return
+		}
+		var ev env.Event
+		if err := json.Unmarshal(buf[:n], &ev); err != nil {
+			p.log(p.clock.Now(), "bench", "events", fmt.Sprintf("not an event: %q: %v", buf[:n], err))
+			continue
+		}
+		p.append(ev)
+	}
+}
+
+func (p *Proc) append(ev env.Event) {
+	p.mu.Lock()
+	p.trace = append(p.trace, ev)
+	p.mu.Unlock()
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
+// Name implements Rung.
+func (p *Proc) Name() string { return "proc" }
+
+// Tolerance implements Rung.
+func (p *Proc) Tolerance() time.Duration { return slack * time.Duration(p.clock.Scale) }
+
+// Site implements Rung.
+func (p *Proc) Site() *site.Site { return p.site }
+
+// Now implements Rung.
+func (p *Proc) Now() env.Instant { return p.clock.Now() }
+
+// Dir is the folder in which the hosts live.
+func (p *Proc) Dir() string { return p.dir }
+
+// Trace implements Rung.
+func (p *Proc) Trace() []env.Event {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trace[:len(p.trace):len(p.trace)]
+}
+
+// Emit implements Rung.
+func (p *Proc) Emit(ev env.Event) {
+	ev.T = p.clock.Now()
+	p.append(ev)
+}
+
+// Start implements Rung.
+func (p *Proc) Start(plan Plan) error {
+	var err error
+	if p.net, err = newFabric(p); err != nil {
+		return err
+	}
+	for i, m := range p.site.Machines() {
+		h := &procHost{name: m.Name, dir: filepath.Join(p.dir, m.Name), addr: p.net.hostAddr(i), ports: map[string]string{}}
+		p.hosts[m.Name] = h
+		if err := h.makeFolders(m); err != nil {
+			return err
+		}
+	}
+	for _, c := range plan.Cables {
+		if err := p.connect(c); err != nil {
+			return err
+		}
+	}
+	for _, l := range plan.Links {
+		p.net.setDelay(l.A, l.B, l.Latency)
+		p.net.setDelay(l.B, l.A, l.Latency)
+	}
+	files := complete(p.site, plan.Files)
+	for _, f := range files {
+		h := p.hosts[f.Host]
+		text, err := expand(f, func(name string) (string, bool) { return p.value(h, name) })
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(h.dir, "etc", f.Name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	for _, probe := range probes(p.site, files) {
+		probe.Addr = net.JoinHostPort(p.hosts[probe.Host].addr, "3493")
+		p.e.Go("probe "+probe.Host, func(e env.Env) error { return probe.Run(e, p.Emit) })
+	}
+	p.site.Run(p.e)
+	return nil
+}
+
+// makeFolders makes the host's folders, and the FIFO through which it is halted.
+func (h *procHost) makeFolders(m *site.Machine) error {
+	for _, d := range []string{"etc", "run", "state", "dev"} {
+		if err := os.MkdirAll(filepath.Join(h.dir, d), 0o755); err != nil {
+			return err
+		}
+	}
+	name := filepath.Join(h.dir, "halt")
+	if err := syscall.Mkfifo(name, 0o622); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0) // both ways: it never ends
+	if err != nil {
+		return err
+	}
+	h.fifo = f
+	go func() {
+		buf := make([]byte, 64)
+		for {
+			if _, err := f.Read(buf); err != nil {
+				return
+			}
+			m.Press("halt")
+		}
+	}()
+	return nil
+}
+
+// connect puts a UPS on a pty of a host.
+func (p *Proc) connect(c Cable) error {
+	h := p.hosts[c.Host]
+	link := filepath.Join(h.dir, "dev", c.Port)
+	pty, err := serve.NewPty(p.e, p.site.UPS(c.UPS).Cable, link)
+	if err != nil {
+		return err
+	}
+	p.ptys = append(p.ptys, pty)
+	h.ports[c.Port] = link
+	return nil
+}
+
+// value is what a placeholder stands for on a host of processes.
+func (p *Proc) value(h *procHost, name string) (string, bool) {
+	switch name {
+	case "addr":
+		return h.addr, true
+	case "halt":
+		return "echo halt >" + filepath.Join(h.dir, "halt"), true
+	case "state":
+		return filepath.Join(h.dir, "state"), true
+	}
+	if other, ok := cutHost(name); ok {
+		if p.hosts[other] == nil {
+			return "", false
+		}
+		addr, err := p.net.way(h.name, other)
+		return addr, err == nil
+	}
+	port, ok := h.ports[name]
+	return port, ok
+}
+
+// environ is what a program of the host finds in its environment.
+func (p *Proc) environ(h *procHost) []string {
+	run := filepath.Join(h.dir, "run")
+	return []string{
+		"PATH=" + p.bin + ":" + os.Getenv("PATH"),
+		"NUT_CONFPATH=" + filepath.Join(h.dir, "etc"),
+		"NUT_STATEPATH=" + run, "NUT_PIDPATH=" + run, "NUT_ALTPIDPATH=" + run,
+		osenv.HostVar + "=" + h.name,
+		osenv.RehearsalVar + "=" + p.clock.String(),
+		osenv.EventsVar + "=unixgram:" + p.events(),
+	}
+}
+
+// PowerOn implements site.Computers.
+func (p *Proc) PowerOn(m *site.Machine) {
+	h := p.hosts[m.Name]
+	run := filepath.Join(h.dir, "run")
+	os.RemoveAll(run)
+	os.MkdirAll(run, 0o755)
+	e, err := p.machine(m.Name, p.environ(h))
+	if err != nil {
+		p.log(p.Now(), m.Name, "init", err.Error())
+		return
+	}
+	e, h.power = e.Scope("init")
+	p.net.setPower(m.Name, true)
+	e.Go("init", m.Live)
+}
+
+// PowerOff implements site.Computers.
+func (p *Proc) PowerOff(m *site.Machine) {
+	h := p.hosts[m.Name]
+	p.net.setPower(m.Name, false)
+	if h.power != nil {
+		h.power.Stop()
+	}
+	p.killAll(h)
+	if h.power != nil {
+		h.power.Wait(p.e)
+		h.power = nil
+	}
+}
+
+// Wait implements Rung.
+func (p *Proc) Wait(max time.Duration, cond func() bool) (bool, error) {
+	end := time.Now().Add(p.clock.Real(max))
+	for {
+		if cond() {
+			return true, nil
+		}
+		left := time.Until(end)
+		if left <= 0 {
+			return false, nil
+		}
+		t := time.NewTimer(min(left, tick))
+		select {
+		case <-p.news:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// Proc implements Rung.
+func (p *Proc) Proc(host, service_, action string) error {
+	h := p.hosts[host]
+	prog, ups := service(service_)
+	pids := p.find(h, func(args []string) bool {
+		if prog == "driver" {
+			return slices.Contains(args, ups) && slices.Contains(args, "-a") && filepath.Base(args[0]) != "upsdrvctl"
+		}
+		return filepath.Base(args[0]) == prog
+	})
+	if len(pids) == 0 && action != "restart" {
+		return fmt.Errorf("%s: no %s runs there", host, service_)
+	}
+	sig := map[string]syscall.Signal{"kill": syscall.SIGKILL, "restart": syscall.SIGKILL, "pause": syscall.SIGSTOP,
+		"resume": syscall.SIGCONT, "reload": syscall.SIGHUP}[action]
+	p.Emit(env.Event{Kind: env.Proc, Host: host, Name: service_, Value: action})
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%s: %s: %w", host, service_, err)
+		}
+	}
+	if action == "restart" {
+		_, err := p.Run(host, restartCommand(prog, ups))
+		return err
+	}
+	return nil
+}
+
+// Net implements Rung.
+func (p *Proc) Net(action, a, b string, d time.Duration) error {
+	ways := [][2]string{{a, b}}
+	if action != "cut-to" {
+		ways = append(ways, [2]string{b, a})
+	}
+	for _, w := range ways {
+		switch action {
+		case "cut", "cut-to":
+			p.net.setCut(w[0], w[1], true)
+		case "heal":
+			p.net.setCut(w[0], w[1], false)
+		case "delay":
+			p.net.setDelay(w[0], w[1], d)
+		}
+	}
+	p.Emit(env.Event{Kind: env.Link, Name: a + " " + b, Value: action, N: int64(d)})
+	return nil
+}
+
+// Run implements Rung.
+func (p *Proc) Run(host string, args []string) (Output, error) {
+	e, err := p.machine(host, p.environ(p.hosts[host]))
+	if err != nil {
+		return Output{}, err
+	}
+	var out, errOut bytes.Buffer
+	st, err := e.Host().Run(e, env.Command{Args: args, Stdout: &out, Stderr: &errOut}, e.Now().Add(commandTime))
+	return Output{out.String(), errOut.String(), int(st)}, err
+}
+
+// Exists implements Rung.
+func (p *Proc) Exists(host, name string) bool {
+	_, err := os.Stat(filepath.Join(p.hosts[host].dir, "state", name))
+	return err == nil
+}
+
+// Close implements Rung: nothing of the room is left behind.
+func (p *Proc) Close() error {
+	if p.scope != nil {
+		p.scope.Stop()
+	}
+	for _, h := range p.hosts { //house: order does not matter: all go
+		if h.power != nil {
+			h.power.Stop()
+		}
+		p.killAll(h)
+		if h.fifo != nil {
+			h.fifo.Close()
+		}
+	}
+	for _, pty := range p.ptys {
+		pty.Close()
+	}
+	if p.net != nil {
+		p.net.close()
+	}
+	p.sock.Close()
+	return os.RemoveAll(p.dir)
+}
+
+// find returns the processes of a host whose arguments please.
+func (p *Proc) find(h *procHost, want func(args []string) bool) []int {
+	mark := []byte(osenv.HostVar + "=" + h.name + "\x00")
+	ours := []byte(osenv.RehearsalVar + "=" + p.clock.String() + "\x00")
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		var pid int
+		if _, err := fmt.Sscan(e.Name(), &pid); err != nil || pid == os.Getpid() {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+		if err != nil || !bytes.Contains(environ, mark) || !bytes.Contains(environ, ours) {
+			continue
+		}
+		cmdline, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		args := strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
+		if err == nil && args[0] != "" && want(args) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// killAll ends every process of a host. A process that was forking meanwhile is found in the next
+// round.
+func (p *Proc) killAll(h *procHost) {
+	for range 50 {
+		pids := p.find(h, func([]string) bool { return true })
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// consoleHandler sends log lines to the rung's console.
+type consoleHandler struct{ line func(string) }
+
+func (h consoleHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
+func (h consoleHandler) Handle(_ context.Context, r slog.Record) error {
+	h.line(r.Message)
+	return nil
+}
+func (h consoleHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h consoleHandler) WithGroup(string) slog.Handler      { return h }
+
