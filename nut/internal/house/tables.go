@@ -9,8 +9,11 @@ const (
 	words  = ground + " nut/config nut/state nut/sockproto nut/netproto nut/client"
 	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl nut/upsc nut/upslog"
 	models = "devsim devsim/power devsim/serve"
-	stage  = "scenarios scenarios/world scenarios/check scenarios/script scenarios/sweep"
+	stage  = "scenarios/world scenarios/site scenarios/check"
 	metal  = "nut/env/osenv nut/transport/serial nut/transport/usb nut/transport/devsock"
+
+	everything = stack + " drivers " + models + " " + stage + " " + metal +
+		" scenarios scenarios/rung scenarios/script scenarios/sweep"
 )
 
 // Layers says what each part of the module may import from it. A package belongs to the part with
@@ -46,19 +49,20 @@ var Layers = []struct{ Part, May string }{
 	{"devsim", "devsim/power nut/env nut/transport"},
 	{"devsim/serve", "devsim devsim/power nut/env nut/transport"},
 
-	{"scenarios", stack + " drivers " + models},
+	{"scenarios", ""},
 	{"scenarios/world", stack + " drivers " + models},
-	{"scenarios/check", "nut nut/line nut/env nut/config"},
-	{"scenarios/script", stack + " drivers " + models + " " + stage},
-	{"scenarios/sweep", stack + " drivers " + models + " " + stage},
+	{"scenarios/site", ground + " " + models},
+	{"scenarios/check", words},
 	{"scenarios/rung", stack + " drivers " + models + " " + stage + " " + metal},
-	{"fuzz", stack + " drivers " + models + " " + stage + " " + metal},
+	{"scenarios/script", stack + " drivers " + models + " " + stage + " scenarios/rung"},
+	{"scenarios/sweep", stack + " drivers " + models + " " + stage + " scenarios/rung scenarios/script"},
+	{"fuzz", stack + " drivers " + models + " " + stage + " scenarios/rung scenarios/script"},
 
-	{"hil", stack + " drivers " + models + " " + stage + " scenarios/rung " + metal},
+	{"hil", everything},
 	{"cmd", stack + " nut/env/osenv"},
 	{"cmd/upsdrv", stack + " drivers " + metal},
 	{"cmd/upsim", ground + " " + models + " " + metal},
-	{"cmd/rehearse", stack + " drivers " + models + " " + stage + " scenarios/rung " + metal},
+	{"cmd/rehearse", everything},
 }
 
 // Foreign says which parts may import a package from outside the module. A path covers what is
@@ -75,7 +79,9 @@ var Foreign = []struct{ Path, May, Why string }{
 
 // Virtual lists the parts whose code runs in virtual time. Everything below them is held to the
 // rules about time, tasks, order and randomness, the adapters excepted.
-var Virtual = []string{"nut", "drivers", "devsim", "scenarios/world", "scenarios/check"}
+var Virtual = []string{
+	"nut", "drivers", "devsim", "scenarios/world", "scenarios/site", "scenarios/check",
+}
 
 // Adapters are the places in virtual parts that touch the real machine. A path ends in a slash or
 // is a file.
@@ -83,6 +89,7 @@ var Adapters = []struct{ Path, Why string }{
 	{"nut/env/osenv/", "is the real machine"},
 	{"nut/transport/serial/", "is the real port"},
 	{"nut/transport/usb/", "is the real bus"},
+	{"devsim/serve/pty.go", "offers a device on a port of this machine"},
 	{"scenarios/world/kernel/watchdog.go", "names a task that is stuck outside virtual time"},
 }
 

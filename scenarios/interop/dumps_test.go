@@ -1,0 +1,212 @@
+package interop
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// batch is how many dumps are served at once: enough to make one upsd work, few enough for the
+// memory of a small machine, since each has two driver processes.
+const batch = 100
+
+// A dump is the variables of a real UPS, as somebody recorded them.
+type dump struct {
+	ups  string // its name on the bench
+	path string
+	text string
+}
+
+// dumps reads the recordings, or skips.
+func dumps(t *testing.T) []dump {
+	t.Helper()
+	root := os.Getenv("BLACKSTART_CAPTURES")
+	if root == "" {
+		root = "../../../shared/captures"
+	}
+	if _, err := os.Stat(root + "/dev"); err != nil {
+		t.Skipf("no recordings (BLACKSTART_CAPTURES names their folder): %v", err)
+	}
+	var all []dump
+	err := filepath.WalkDir(root+"/dev", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".dev" {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		all = append(all, dump{fmt.Sprintf("u%03d", len(all)), filepath.Base(name), string(b)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Every recording, served by our dummy-ups and our upsd and read by Debian's upsc, shows what was
+// recorded, and shows it as Debian's dummy-ups and upsd do.
+func TestEveryDumpIsServedAsRecorded(t *testing.T) {
+	ours, theirs := kits(t)
+	all := dumps(t)
+	for begin := 0; begin < len(all); begin += batch {
+		part := all[begin:min(begin+batch, len(all))]
+		t.Run(part[0].ups, func(t *testing.T) {
+			mine, oracle := serveDumps(t, ours, part), serveDumps(t, theirs, part)
+			gots, wants := readAll(mine, theirs, part), readAll(oracle, theirs, part)
+			for i, d := range part {
+				got, want := gots[i], wants[i]
+				for _, diff := range compare(got, want) {
+					if why(unlikeDebian, diff, d, got) == "" {
+						t.Errorf("%s: unlike Debian's dummy-ups: %v", d.path, diff)
+					}
+				}
+				for _, diff := range compare(got, recorded(d.text)) {
+					if why(unlikeText, diff, d, got) == "" {
+						t.Errorf("%s: unlike the recording: %v", d.path, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// readAll reads every UPS of the bench with upsc, several at once: a C client waits more than it
+// works.
+func readAll(b *bench, k kit, part []dump) []list {
+	lists := make([]list, len(part))
+	var wg sync.WaitGroup
+	const atOnce = 8
+	for first := range atOnce {
+		wg.Go(func() {
+			for i := first; i < len(part); i += atOnce {
+				lists[i] = parseList(b.ask(k.upsc, b.ups(part[i].ups)).out)
+			}
+		})
+	}
+	wg.Wait()
+	return lists
+}
+
+// serveDumps puts a driver on each recording and one upsd on all.
+func serveDumps(t *testing.T, k kit, part []dump) *bench {
+	t.Helper()
+	conf := new(strings.Builder)
+	files := map[string]string{
+		"upsd.conf":  "LISTEN 127.0.0.1 @port@\nMAXAGE 60\n",
+		"upsd.users": "",
+	}
+	var names []string
+	for _, d := range part {
+		fmt.Fprintf(conf, "[%s]\n\tdriver = dummy-ups\n\tport = %s.dev\n\tdesc = %q\n", d.ups, d.ups, d.path)
+		files[d.ups+".dev"] = d.text
+		names = append(names, d.ups)
+	}
+	files["ups.conf"] = conf.String()
+	b := newBench(t, files)
+	b.drivers(k.dummy, names...)
+	b.serve(k, names...)
+	return b
+}
+
+// recorded is what a dump says, read with nothing but blanks and colons; of two lines about a
+// variable the later one holds.
+func recorded(text string) list {
+	var l list
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		name, _, _ := strings.Cut(words[0], ":")
+		v := variable{name, strings.Join(words[1:], " ")}
+		l = append(l, v)
+	}
+	return l
+}
+
+// A reason explains differences of one kind. It sees the difference, the dump, and all that was
+// served.
+type reason struct {
+	why   string
+	holds func(diff difference, d dump, served list) bool
+}
+
+func why(reasons []reason, diff difference, d dump, served list) string {
+	for _, r := range reasons {
+		if r.holds(diff, d, served) {
+			return r.why
+		}
+	}
+	return ""
+}
+
+// unlikeDebian lists how we differ from the C dummy-ups on purpose.
+var unlikeDebian = []reason{
+	{"versions differ between programs, and should", func(diff difference, _ dump, _ list) bool {
+		return strings.HasPrefix(diff.name, "driver.version")
+	}},
+	{"of an empty value the C program shows words left over from the line before",
+		func(diff difference, d dump, served list) bool {
+			rest, ofDevice := strings.CutPrefix(diff.name, "device.")
+			empty := recorded(d.text).quoted(diff.name) == `""` ||
+				ofDevice && recorded(d.text).quoted("ups."+rest) == `""`
+			return empty && (diff.got == nothing || diff.got == served.quoted("ups."+rest))
+		}},
+}
+
+// unlikeText lists how what is served differs from the text of a recording; the C programs agree.
+var unlikeText = []reason{
+	{"driver.* tell of the driver that serves, not of the one that recorded",
+		func(diff difference, _ dump, _ list) bool { return strings.HasPrefix(diff.name, "driver.") }},
+	{"device.* follow their namesakes below ups.",
+		func(diff difference, _ dump, served list) bool {
+			rest, ok := strings.CutPrefix(diff.name, "device.")
+			return ok && diff.got == served.quoted("ups."+rest)
+		}},
+	{"a device is a UPS unless it says something else",
+		func(diff difference, _ dump, _ list) bool { return diff == difference{"device.type", `"ups"`, nothing} }},
+	{"dummy-ups begins with a maker, a model and a status of its own",
+		func(diff difference, _ dump, _ list) bool {
+			return (diff.want == nothing || diff.want == `""`) &&
+				slices.Contains([]variable{
+					{"ups.mfr", `"Dummy Manufacturer"`}, {"ups.model", `"Dummy UPS"`}, {"ups.status", `"OL"`},
+				}, variable{diff.name, diff.got})
+		}},
+	{"an empty value says nothing",
+		func(diff difference, _ dump, _ list) bool { return diff.want == `""` && diff.got == nothing }},
+	{"dummy-ups cuts values to 127 characters",
+		func(diff difference, _ dump, _ list) bool {
+			got := strings.Trim(diff.got, `"`)
+			return len(got) == 127 && strings.HasPrefix(strings.Trim(diff.want, `"`), got)
+		}},
+	{"a hash outside quotes begins a comment",
+		func(diff difference, _ dump, _ list) bool {
+			before, _, ok := strings.Cut(diff.want, "#")
+			return ok && diff.got == strings.TrimSpace(before)+`"`
+		}},
+	{"an equals sign is a word of its own",
+		func(diff difference, _ dump, _ list) bool {
+			return strings.Contains(diff.want, "=") && diff.got == strings.ReplaceAll(diff.want, "=", " = ")
+		}},
+	{"a backslash makes the next character plain, the end of a line included",
+		func(diff difference, d dump, _ list) bool {
+			_, next, _ := strings.Cut(d.text, "\\\n")
+			return strings.Contains(diff.want, `\\`) || next != "" && strings.HasPrefix(next, diff.name+":")
+		}},
+	{"the protocol is ASCII",
+		func(diff difference, _ dump, _ list) bool {
+			ascii := strings.Map(func(r rune) rune {
+				if r > 126 {
+					return -1
+				}
+				return r
+			}, diff.want)
+			return ascii != diff.want && diff.got == ascii
+		}},
+	{"upsd sorts the names",
+		func(diff difference, _ dump, _ list) bool { return diff.name == order }},
+}
