@@ -75,7 +75,7 @@ func play(o options, kind, file string, errOut io.Writer) script.Result {
 	var console func(t env.Instant, host, prog, line string)
 	if o.console {
 		console = func(t env.Instant, host, prog, line string) {
-			fmt.Fprintf(errOut, "%s %s %s: %s\n", check.Clock(t), host, prog, line)
+			fmt.Fprintf(errOut, "%s %s %s: %s\n", stamp(t), host, prog, line)
 		}
 	}
 	sim := func(seed uint64) (rung.Rung, error) {
@@ -92,6 +92,12 @@ func play(o options, kind, file string, errOut io.Writer) script.Result {
 		so.Log = func(line string) { fmt.Fprintln(errOut, line) }
 	}
 	return script.Run(file, so)
+}
+
+// stamp renders a time of the room.
+func stamp(t env.Instant) string {
+	d := time.Duration(t)
+	return fmt.Sprintf("+%02d:%02d:%06.3f", int(d.Hours()), int(d.Minutes())%60, (d % time.Minute).Seconds())
 }
 
 func runVerb(args []string, out, errOut io.Writer) int {
@@ -134,8 +140,9 @@ const compareWindow = 6 * time.Second
 // show prints what became of a scenario.
 func show(o options, kind, file string, res script.Result, out io.Writer) {
 	if o.json {
-		if err := check.Write(out, res.Trace); err != nil {
-			fmt.Fprintln(out, err)
+		w := check.NewWriter(out)
+		for _, ev := range res.Trace {
+			w.Write(ev)
 		}
 		return
 	}
@@ -185,7 +192,7 @@ func judgeVerb(args []string, out, errOut io.Writer) int {
 			fmt.Fprintf(errOut, "rehearse judge: %v\n", err)
 			return 2
 		}
-		events, err := check.Read(f)
+		events, err := check.ReadAll(f)
 		f.Close()
 		if err != nil {
 			fmt.Fprintf(errOut, "rehearse judge: %s: %v\n", name, err)

@@ -73,7 +73,7 @@ func (f *fabric) set(change func()) {
 	f.heal.Broadcast()
 }
 
-func (f *fabric) setCut(a, b string, cut bool) { f.set(func() { f.cuts[[2]string{a, b}] = cut }) }
+func (f *fabric) setCut(a, b string, cut bool)  { f.set(func() { f.cuts[[2]string{a, b}] = cut }) }
 func (f *fabric) setPower(host string, on bool) { f.set(func() { f.dark[host] = !on }) }
 func (f *fabric) setDelay(a, b string, d time.Duration) {
 	f.set(func() { f.delays[[2]string{a, b}] = d })

@@ -478,4 +478,3 @@ func (h consoleHandler) Handle(_ context.Context, r slog.Record) error {
 }
 func (h consoleHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h consoleHandler) WithGroup(string) slog.Handler      { return h }
-
