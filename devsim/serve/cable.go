@@ -20,8 +20,9 @@ type Cable struct {
 	*far
 	o Options
 
-	mu   sync.Mutex // guards port; never held across a call of a face or an Env
-	port *port
+	mu      sync.Mutex // guards what follows; never held across a call of a face or an Env
+	port    *port
+	cleared func()
 }
 
 // NewCable connects a device.
@@ -62,7 +63,22 @@ func (c *Cable) SetFault(now time.Duration, f Fault, d time.Duration) {
 }
 
 // ClearFault ends a fault. A handle that was open when the port was unplugged stays dead.
-func (c *Cable) ClearFault(_ time.Duration, f Fault) { c.clear(f) }
+func (c *Cable) ClearFault(_ time.Duration, f Fault) {
+	c.clear(f)
+	c.mu.Lock()
+	told := c.cleared
+	c.mu.Unlock()
+	if told != nil {
+		told()
+	}
+}
+
+// onClear registers what is called after a fault was cleared.
+func (c *Cable) onClear(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cleared = f
+}
 
 // Faults returns the names of the faults that are present.
 func (c *Cable) Faults(now time.Duration) []string { return c.present(now) }

@@ -40,8 +40,11 @@ func (f Fault) String() string {
 	return faultNames[f]
 }
 
-// ParseFault is the inverse of String.
+// ParseFault is the inverse of String; stall, the general word for a device that hangs, is silent.
 func ParseFault(s string) (Fault, error) {
+	if s == "stall" {
+		return Silent, nil
+	}
 	for i, name := range faultNames {
 		if name == s {
 			return Fault(i), nil
