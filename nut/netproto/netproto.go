@@ -20,7 +20,11 @@
 // The protocol is described in RFC 9271.
 package netproto
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/blackstart-ups/blackstart/nut/line"
+)
 
 // Version is what NETVER and PROTVER answer.
 const Version = "1.3"
@@ -127,32 +131,9 @@ func Request(words ...string) string {
 
 // AppendWord appends a word so that the other side reads it back as one word.
 func AppendWord(b []byte, w string) []byte {
-	if w == "" || strings.ContainsAny(w, " \t\v\f\r\n=") {
-		return AppendQuoted(b, w)
+	plain := line.Escape(w)
+	if plain == "" || strings.ContainsAny(plain, " =") {
+		return line.AppendQuote(b, w)
 	}
-	return appendEscaped(b, w)
-}
-
-// AppendQuoted appends a word in double quotes, the form of all values in replies.
-func AppendQuoted(b []byte, w string) []byte {
-	b = append(b, '"')
-	b = appendEscaped(b, w)
-	return append(b, '"')
-}
-
-func appendEscaped(b []byte, w string) []byte {
-	from := 0
-	for i := range len(w) {
-		switch w[i] {
-		case '"', '\\', '#':
-			b = append(b, w[from:i]...)
-			b = append(b, '\\')
-			from = i
-		case '\n':
-			// A line feed ends the request even inside quotes for some servers; it has no escape.
-			b = append(b, w[from:i]...)
-			from = i + 1
-		}
-	}
-	return append(b, w[from:]...)
+	return append(b, plain...)
 }

@@ -1,6 +1,10 @@
 package netproto
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/blackstart-ups/blackstart/nut/line"
+)
 
 // What follows appends one line of a reply to b. ups and name are spelt as the client spelt them.
 
@@ -17,7 +21,7 @@ func AppendValue(b []byte, kind, ups, name, value string) []byte {
 	b = append(b, ' ')
 	b = append(b, name...)
 	b = append(b, ' ')
-	b = AppendQuoted(b, value)
+	b = line.AppendQuote(b, value)
 	return append(b, '\n')
 }
 
@@ -25,7 +29,7 @@ func AppendValue(b []byte, kind, ups, name, value string) []byte {
 func AppendText(b []byte, kind, ups, text string) []byte {
 	b = appendHead(b, kind, ups)
 	b = append(b, ' ')
-	b = AppendQuoted(b, text)
+	b = line.AppendQuote(b, text)
 	return append(b, '\n')
 }
 

@@ -13,8 +13,8 @@
 //	driver > SETINFO battery.charge "89"
 //	upsd   > PING
 //	driver > PONG
-//	upsd   > INSTCMD load.off TRACKING 59df2263-3f15-4601-8786-9c36e1900437
-//	driver > TRACKING 59df2263-3f15-4601-8786-9c36e1900437 0
+//	upsd   > INSTCMD load.off TRACKING 59DF2263-3F15-4601-8786-9C36E1900437
+//	driver > TRACKING 59DF2263-3F15-4601-8786-9C36E1900437 0
 //
 // After the dump a driver sends changes only. The names of UPS and driver are in the name of the
 // socket's file, see [File]; nothing on the wire says them.
@@ -27,6 +27,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 	"github.com/blackstart-ups/blackstart/nut/state"
 )
@@ -204,7 +205,7 @@ func Set(name, value, id string) string {
 	b := []byte("SET ")
 	b = netproto.AppendWord(b, name)
 	b = append(b, ' ')
-	b = netproto.AppendQuoted(b, value)
+	b = line.AppendQuote(b, value)
 	return string(tracked(b, id))
 }
 
@@ -232,7 +233,7 @@ func quoted(v Verb, name, value string) string {
 	b := append([]byte(v), ' ')
 	b = netproto.AppendWord(b, name)
 	b = append(b, ' ')
-	b = netproto.AppendQuoted(b, value)
+	b = line.AppendQuote(b, value)
 	return string(append(b, '\n'))
 }
 

@@ -1,0 +1,27 @@
+// Package upsd is the server that clients ask: it connects to the socket of every driver that
+// ups.conf names, keeps a copy of what they say, and answers on TCP port 3493.
+//
+// # Who runs
+//
+//   - a session per client connection: reads requests, answers them, one write per reply;
+//   - a link per UPS: holds the connection to its driver, judges whether its data is fresh;
+//   - the main task: signals, reloading, the end.
+//
+// All of them meet in the tables of one [server], behind one mutex, which is held only while memory
+// is read or written. What must be said aloud in consequence (log lines, events) is noted under
+// the lock and told after it, in the order in which it was noted.
+//
+// # Where to look
+//
+// The words of the protocol are in requests.go, get.go, list.go and set.go; each request is a function
+// from words to reply lines and touches nothing but memory. Freshness is ups.tick. Rows NP-, DS- and
+// UD- in comments and tests are rows of the protocol notes that this server was measured against.
+//
+// # Better than the C server, on purpose
+//
+//   - a client that sends nothing, reads nothing or stops within a TLS handshake delays nobody;
+//   - a request with bad quoting gets one ERR INVALID-ARGUMENT and costs no other request its reply;
+//   - INSTCMD with surplus words is refused, not run without its value;
+//   - a driver that reconnects must say again that its data is good;
+//   - a stale PID file never stops a start, not even when its number is in use again.
+package upsd

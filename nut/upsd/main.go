@@ -1,0 +1,259 @@
+package upsd
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// Main is the program upsd.
+func Main(e env.Env, args []string) int {
+	o, err := parseOptions(args)
+	out := e.Host().Stdout()
+	if o.version && err == nil {
+		fmt.Fprintln(out, title)
+		return 0
+	}
+	if o.help || err != nil {
+		if err != nil {
+			fmt.Fprintf(e.Host().Stderr(), "upsd: %v\n\n", err)
+		}
+		fmt.Fprintln(out, title)
+		fmt.Fprintf(out, usage, nut.ConfPath(e), nut.StatePath(e), pidFile(e))
+		return 0 // also after a wrong flag, as scripts are used to
+	}
+	switch {
+	case o.address != "":
+		e.Log().Error("Specifying an address with -i or a port with -p is no longer served: use LISTEN in upsd.conf")
+		return 1
+	case o.signal() != "":
+		return send(e, o)
+	case o.test:
+		return test(e)
+	}
+	return run(e, o)
+}
+
+const title = "Network UPS Tools upsd " + nut.Version
+
+// A daemon is the main task's own: what it needs to start, reload and end the server.
+type daemon struct {
+	*server
+	o         options
+	listeners []env.Listener
+	work      env.Env // the scope of all tasks of the server
+	scope     env.Scope
+}
+
+func run(e env.Env, o options) int {
+	if !o.inForeground() {
+		if err := e.Host().Detach(e); err != nil {
+			e.Log().Error("cannot go to the background: " + reason(err))
+			return 1
+		}
+	}
+	e.Log().Info(title)
+	d := &daemon{server: newServer(), o: o}
+	d.debugFlag, d.quiet = o.debug, o.quiet
+	signals := e.Host().Signals()
+	if err := d.start(e); err != nil {
+		e.Log().Error(err.Error())
+		d.stop(e)
+		return 1
+	}
+	d.awaitDrivers(e)
+	e.Host().Ready(e, fmt.Sprintf("serving %d UPS", len(d.order)))
+	d.attend(e, signals)
+	d.stop(e)
+	return 0
+}
+
+// start does all that may fail, in the order in which operators expect the complaints (UD section 1).
+func (d *daemon) start(e env.Env) error {
+	if pid, ok := running(e); ok {
+		return fmt.Errorf("Fatal error: A previous upsd instance is already running! Process %d, by %s; "+ //lint:ignore ST1005 scripts look for it
+			"stop it with upsd -c stop", pid, pidFile(e))
+	}
+	conf, problems, err := readUpsd(e)
+	if err != nil {
+		return err
+	}
+	complain(e, problems)
+	tolerant := allow(e, "ALLOW_NOT_ALL_LISTENERS", conf.AllowNotAllListeners)
+	if err := d.listenAll(e, endpoints(conf.Listen, d.o.only4, d.o.only6), tolerant); err != nil {
+		return err
+	}
+	if err := d.drop(e); err != nil {
+		return err
+	}
+	warnReadable(e, "upsd.conf")
+	inv, problems, err := readUPS(e)
+	if err != nil {
+		return err
+	}
+	complain(e, problems)
+	if len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
+		return errNoDevice
+	}
+	e.Log().Info(fmt.Sprintf("Found %d UPS defined in ups.conf", len(inv.list)))
+	set := d.settings(e, conf, inv)
+	if _, err := e.Host().Stat(set.statePath); err != nil {
+		return fmt.Errorf("Can't chdir to %s: %s", set.statePath, reason(err)) //lint:ignore ST1005 scripts look for it
+	}
+	users, problems, err := readUsers(e)
+	if err != nil {
+		return err
+	}
+	complain(e, problems)
+	warnReadable(e, "upsd.users")
+	if d.o.wantsPIDFile() {
+		if err := writePID(e); err != nil {
+			return fmt.Errorf("cannot write the PID file %s: %s", pidFile(e), reason(err))
+		}
+	}
+	d.open(e, set, users, inv.list, readTexts(e, conf.DataPath))
+	return nil
+}
+
+// drop gives up what only the start needed.
+func (d *daemon) drop(e env.Env) error {
+	if d.o.chroot != "" {
+		if err := e.Host().Chroot(d.o.chroot); err != nil {
+			return err
+		}
+	}
+	if d.o.user != "" {
+		return e.Host().Become(d.o.user)
+	}
+	return nil
+}
+
+// defaultMaxConn is MAXCONN where the file says nothing: as many as one process can sensibly have.
+// The system's own limit on descriptors comes first; see accept.
+const defaultMaxConn = 1 << 16
+
+func (d *daemon) settings(e env.Env, c *config.Upsd, inv inventory) settings {
+	set := settings{
+		maxAge:    c.MaxAge,
+		tracking:  c.TrackingDelay,
+		maxConn:   c.MaxConn,
+		statePath: statePath(e, inv.statePath, c.StatePath),
+		debug:     c.DebugMin,
+	}
+	if set.maxConn <= 0 {
+		set.maxConn = defaultMaxConn
+	}
+	return set
+}
+
+// open starts the tasks: one for each UPS, one for each listener.
+func (d *daemon) open(e env.Env, set settings, users *config.Users, defs []definition, t texts) {
+	d.work, d.scope = e.Scope("server")
+	d.ready = env.NewInbox[string](e, len(defs))
+	d.mu.Lock()
+	d.set, d.users, d.texts = set, users, t
+	d.server.listeners = len(d.listeners)
+	for _, def := range defs {
+		d.order = append(d.order, newUPS(def))
+	}
+	d.index()
+	list := d.order
+	d.mu.Unlock()
+	for _, u := range list {
+		d.attach(u)
+	}
+	for _, l := range d.listeners {
+		d.work.Go("listener "+l.Addr(), d.accept(l))
+	}
+}
+
+// attach starts the task that keeps the link of a UPS.
+func (d *daemon) attach(u *ups) {
+	var le env.Env
+	le, u.scope = d.work.Scope("link of " + u.name)
+	le.Go("link of "+u.name, d.keep(u))
+}
+
+// startWait is how long the start waits for drivers that do not answer: the command that was typed
+// returns when clients can be served, unless a driver hangs.
+const startWait = 2 * time.Second
+
+func (d *daemon) awaitDrivers(e env.Env) {
+	until := e.Now().Add(startWait)
+	for range d.order {
+		if _, err := d.ready.Get(e, until); err != nil {
+			return
+		}
+	}
+}
+
+// numbers are those of the signals that end upsd, for the log line that people know.
+var numbers = map[env.Signal]int{env.Interrupt: 2, env.Quit: 3, env.Terminate: 15}
+
+// attend handles signals until one of them ends the program.
+func (d *daemon) attend(e env.Env, signals *env.Inbox[env.Signal]) {
+	for {
+		sig, err := signals.Get(e, env.Never)
+		if err != nil {
+			return
+		}
+		if n, ok := numbers[sig]; ok {
+			e.Log().Info(fmt.Sprintf("Signal %d: exiting", n))
+			return
+		}
+		if sig == env.Hangup {
+			d.reload(e)
+		}
+	}
+}
+
+// stop ends all tasks and leaves nothing behind.
+func (d *daemon) stop(e env.Env) {
+	for _, l := range d.listeners {
+		l.Close()
+	}
+	if d.scope != nil {
+		d.scope.Stop()
+		d.scope.Wait(e)
+	}
+	if d.o.wantsPIDFile() {
+		removePID(e)
+	}
+}
+
+// test carries out -t: what start would say about the files, without starting.
+func test(e env.Env) int {
+	conf, problems, err := readUpsd(e)
+	failed := report(e, problems, err)
+	inv, problems, err := readUPS(e)
+	failed = report(e, problems, err) || failed
+	_, problems, err = readUsers(e)
+	failed = report(e, problems, err) || failed
+	warnReadable(e, "upsd.conf")
+	warnReadable(e, "upsd.users")
+	if err == nil && conf != nil && len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
+		failed = report(e, nil, errNoDevice) || failed
+	}
+	if failed {
+		return 1
+	}
+	fmt.Fprintf(e.Host().Stdout(), "upsd.conf, ups.conf and upsd.users in %s are good: %d UPS\n",
+		nut.ConfPath(e), len(inv.list))
+	return 0
+}
+
+// report prints problems; true when upsd would not start or would leave out an entry.
+func report(e env.Env, problems []config.Problem, err error) bool {
+	failed := false
+	for _, p := range problems {
+		fmt.Fprintln(e.Host().Stderr(), p.Error())
+		failed = failed || !p.Warning
+	}
+	if err != nil {
+		fmt.Fprintln(e.Host().Stderr(), err.Error())
+	}
+	return failed || err != nil
+}

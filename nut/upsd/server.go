@@ -1,0 +1,169 @@
+package upsd
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// settings are the values of upsd.conf that matter after the start.
+type settings struct {
+	maxAge    time.Duration
+	tracking  time.Duration
+	maxConn   int
+	statePath string
+	debug     int
+}
+
+// A server is the tables that sessions, links and the main task share.
+type server struct {
+	debugFlag int // from -D and the environment; settings.debug may raise it
+	quiet     int // -q: how many levels of log lines to leave out
+	listeners int // counted in MAXCONN; fixed once sessions start
+
+	mu       sync.Mutex // guards what follows; never held across a call that takes an Env
+	set      settings
+	users    *config.Users
+	order    []*ups          // as LIST UPS shows them
+	byName   map[string]*ups // by name in lower case
+	sessions list.List       // of *session, newest first
+	tracked  tracker
+	texts    texts
+	notes    []note
+	telling  bool               // some task is telling notes
+	ready    *env.Inbox[string] // names of UPSes as they settle, for start-up
+}
+
+// A note is a log line or an event that waits to be told.
+type note struct {
+	level slog.Level
+	text  string
+	event env.Event
+}
+
+func newServer() *server {
+	return &server{byName: make(map[string]*ups), users: &config.Users{}}
+}
+
+// find returns the UPS of that name in any letter case.
+func (s *server) find(name string) *ups { return s.byName[strings.ToLower(name)] }
+
+// log notes a line for people. The caller holds the lock.
+func (s *server) log(level slog.Level, format string, args ...any) {
+	s.notes = append(s.notes, note{level: level, text: fmt.Sprintf(format, args...)})
+}
+
+// event notes a fact for machines. The caller holds the lock.
+func (s *server) event(ev env.Event) { s.notes = append(s.notes, note{event: ev}) }
+
+// debugf notes a line that only -D makes visible. The caller holds the lock.
+func (s *server) debugf(level int, format string, args ...any) {
+	if max(s.debugFlag, s.set.debug) >= level {
+		s.log(slog.LevelInfo, "[D%d] "+format, append([]any{level}, args...)...)
+	}
+}
+
+// tell says all notes aloud, in order. One task tells at a time, so that no event overtakes another;
+// the others leave theirs to it.
+func (s *server) tell(e env.Env) {
+	s.mu.Lock()
+	for len(s.notes) > 0 && !s.telling {
+		batch := s.notes
+		s.notes, s.telling = nil, true
+		s.mu.Unlock()
+		for _, n := range batch {
+			s.say(e, n)
+		}
+		s.mu.Lock()
+		s.telling = false
+	}
+	s.mu.Unlock()
+}
+
+// quietest are the levels that -q leaves: each one given takes away the next.
+var quietest = []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+
+func (s *server) say(e env.Env, n note) {
+	if n.event.Kind != "" {
+		e.Emit(n.event)
+		return
+	}
+	if n.level >= quietest[min(s.quiet, len(quietest)-1)] {
+		e.Log().Log(context.Background(), n.level, n.text)
+	}
+}
+
+// do runs f under the lock and tells what it noted.
+func (s *server) do(e env.Env, f func()) {
+	s.mu.Lock()
+	f()
+	s.mu.Unlock()
+	s.tell(e)
+}
+
+// connections is how many connections and listeners there are, for MAXCONN.
+func (s *server) connections() int { return s.listeners + len(s.order) + s.sessions.Len() }
+
+// observe notes what changed in how a UPS is served. The caller holds the lock.
+func (s *server) observe(u *ups) {
+	s.observeData(u)
+	if st := u.status(); st != "" && st != u.served {
+		u.served = st
+		s.event(env.Event{Kind: env.Served, UPS: u.name, Value: st})
+	}
+}
+
+// Values of the data event.
+const (
+	dataLost      = "lost"
+	dataConnected = "connected"
+	dataFresh     = "fresh"
+	dataStale     = "stale"
+)
+
+func (s *server) observeData(u *ups) {
+	now, why := u.data()
+	before := u.told
+	if now == before || now == dataLost && before == "" {
+		return
+	}
+	u.told = now
+	s.event(env.Event{Kind: env.Data, UPS: u.name, Value: now, Why: why})
+	switch {
+	case now == dataStale:
+		s.log(slog.LevelWarn, "Data for UPS [%s] is stale - check driver", u.name)
+	case now == dataFresh && before == dataStale:
+		s.log(slog.LevelInfo, "UPS [%s] data is no longer stale", u.name)
+	}
+}
+
+// data is what upsd can say about the data of a UPS, and why.
+func (u *ups) data() (value, why string) {
+	switch {
+	case u.link == nil:
+		return dataLost, "no connection to the driver"
+	case u.stale && u.dumped && !u.dataOK:
+		return dataStale, "the driver says so"
+	case u.stale:
+		return dataStale, "the driver is silent"
+	case !u.dumped:
+		return dataConnected, ""
+	}
+	return dataFresh, ""
+}
+
+// settle tells start-up that this UPS is connected and known, or that it is not to be had now. The
+// caller holds the lock.
+func (s *server) settle(u *ups) {
+	if !u.settled {
+		u.settled = true
+		s.ready.Put(u.name)
+	}
+}

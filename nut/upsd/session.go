@@ -1,0 +1,226 @@
+package upsd
+
+import (
+	"container/list"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/line"
+	"github.com/blackstart-ups/blackstart/nut/netproto"
+)
+
+const (
+	// idleLimit is how long a client may be silent (NP-T9): 60 s, and a second so that one that
+	// polls once a minute is on time.
+	idleLimit = 61 * time.Second
+	// clientWrite is how long a client may take to read a reply before it is dropped. Nobody else
+	// waits for it.
+	clientWrite = 30 * time.Second
+	// clientRead is the size of one read: many times a request, and small, since each of ten
+	// thousand sessions has its own.
+	clientRead = 512
+	// flushAt is when replies to pipelined requests are sent before all of them are made. With the
+	// largest LIST it bounds a session's memory.
+	flushAt = 16 << 10
+	// keepOut is the largest reply buffer that a session keeps between requests.
+	keepOut = 1 << 10
+)
+
+// A session is one client connection.
+type session struct {
+	s    *server
+	conn env.Conn
+	addr string // the client's, without the port
+	rand *rand.Rand
+	at   *list.Element // in server.sessions
+
+	heard env.Instant // the last complete line
+	out   []byte      // reply lines not yet sent
+	bye   bool        // no further request is answered
+
+	// The lock of the server guards what follows: reloading looks at it.
+	user, pass       string
+	hasUser, hasPass bool
+	tracking         bool
+	login            *ups
+	kicked           bool // its UPS is no more
+	grumbles         int  // lines logged about its misuse
+}
+
+// serve answers a client until it goes.
+func (s *server) serve(conn env.Conn) func(env.Env) error {
+	return func(e env.Env) error {
+		c := &session{s: s, conn: conn, addr: host(conn.RemoteAddr()), rand: e.Rand(), heard: e.Now()}
+		if s.enter(e, c) {
+			err := c.run(e)
+			s.leave(e, c, err)
+		}
+		conn.Close()
+		return nil
+	}
+}
+
+// host is the address of a peer without its port.
+func host(addr string) string {
+	if h, _, err := net.SplitHostPort(addr); err == nil {
+		return h
+	}
+	return addr
+}
+
+// enter counts a new session; false when MAXCONN is reached. The client is told by an end of the
+// connection, which is better than being left to wait.
+func (s *server) enter(e env.Env, c *session) (ok bool) {
+	s.do(e, func() {
+		have := s.connections()
+		if ok = have < s.set.maxConn; !ok {
+			s.log(slog.LevelError, "upsd polling %d filedescriptors, but wanted to poll %d: "+
+				"client %s is sent away; see MAXCONN in upsd.conf", s.set.maxConn, have+1, c.addr)
+			return
+		}
+		c.at = s.sessions.PushFront(c)
+		s.debugf(2, "Connect from %s", c.addr)
+	})
+	return ok
+}
+
+// leave ends what a session left behind.
+func (s *server) leave(e env.Env, c *session, err error) {
+	s.do(e, func() {
+		s.sessions.Remove(c.at)
+		c.logout(farewell(c, err))
+		s.debugf(2, "Disconnect from %s: %s", c.addr, farewell(c, err))
+	})
+}
+
+// farewell is why a session ended, in words.
+func farewell(c *session, err error) string {
+	switch {
+	case c.kicked:
+		return "its UPS was removed"
+	case errors.Is(err, env.ErrStopped):
+		return "upsd stops"
+	case errors.Is(err, env.ErrTimeout):
+		return "silent for too long"
+	case err == nil:
+		return "LOGOUT"
+	case errors.Is(err, io.EOF):
+		return "disconnected"
+	}
+	return err.Error()
+}
+
+// logout takes back the LOGIN. The caller holds the lock.
+func (c *session) logout(why string) {
+	u := c.login
+	if u == nil {
+		return
+	}
+	c.login = nil
+	u.logins--
+	c.s.event(env.Event{Kind: env.Logout, UPS: u.name, Value: c.addr, N: int64(u.logins), Why: why})
+}
+
+// run reads and answers requests; nil means that the client said LOGOUT.
+func (c *session) run(e env.Env) error {
+	var p line.Parser
+	in := make([]byte, clientRead)
+	for {
+		n, err := c.conn.Read(e, in, c.heard.Add(idleLimit))
+		if err != nil {
+			return err
+		}
+		now := e.Now()
+		p.Feed(in[:n], func(words []string, perr error) {
+			if c.bye || err != nil {
+				return
+			}
+			c.heard = now
+			if c.answer(words, perr) {
+				c.s.tell(e)
+			}
+			if len(c.out) >= flushAt {
+				err = c.flush(e)
+			}
+		})
+		if err == nil {
+			err = c.flush(e)
+		}
+		if err != nil || c.bye {
+			return err
+		}
+	}
+}
+
+// flush sends what was answered, in one write.
+func (c *session) flush(e env.Env) error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	_, err := c.conn.Write(e, c.out, e.Now().Add(clientWrite))
+	c.out = c.out[:0]
+	if cap(c.out) > keepOut {
+		c.out = nil
+	}
+	return err
+}
+
+// answer appends the reply to one request. It reports whether there is something to tell.
+func (c *session) answer(words []string, err error) (tell bool) {
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		c.request(words)
+	} else {
+		c.grumble("Parse error on sock: %s", cause(err))
+		c.malformed(words)
+	}
+	return len(s.notes) > 0
+}
+
+// cause is what was wrong with a line, without the line: there may be a password in it.
+func cause(err error) string {
+	var e *line.Error
+	if errors.As(err, &e) {
+		return e.Cause
+	}
+	return "bad line"
+}
+
+// grumble logs what a client did wrong, the first few times: a client cannot fill the log.
+func (c *session) grumble(format string, args ...any) {
+	if c.grumbles++; c.grumbles > maxGrumbles {
+		return
+	}
+	c.s.log(slog.LevelInfo, format, args...)
+	if c.grumbles == maxGrumbles {
+		c.s.log(slog.LevelInfo, "Client %s: further misuse is not logged", c.who())
+	}
+}
+
+// malformed answers a line that could not be read, or not to its end. Running the beginning of a
+// line would set a value that was cut.
+func (c *session) malformed(words []string) {
+	if len(words) > 0 {
+		if _, ok := requests(words[0]); !ok {
+			c.err(netproto.UnknownCommand)
+			return
+		}
+	}
+	c.err(netproto.InvalidArgument)
+}
+
+// err appends an error reply.
+func (c *session) err(e netproto.Err) { c.out = netproto.AppendErr(c.out, e) }
+
+// say appends a reply line.
+func (c *session) say(text string) { c.out = append(append(c.out, text...), '\n') }
+
+// who is the client in log lines.
+func (c *session) who() string { return c.user + "@" + c.addr }
