@@ -1,0 +1,33 @@
+// Upsdrv is every driver of this project in one program. It runs as the driver under whose name it
+// is installed, or as the one that its first argument names:
+//
+//	nutdrv_qx -a office
+//	upsdrv nutdrv_qx -a office
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/blackstart-ups/blackstart/drivers"
+	"github.com/blackstart-ups/blackstart/nut/driver"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/transport/serial"
+)
+
+func main() {
+	prog := filepath.Base(os.Args[0])
+	named := false
+	if prog == "upsdrv" && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		prog, named = os.Args[1], true
+	}
+	run := driver.Main(drivers.All, serial.Ports{}, prog)
+	os.Exit(osenv.Run(prog, func(e env.Env, args []string) int {
+		if named {
+			args = args[1:]
+		}
+		return run(e, args)
+	}))
+}

@@ -1,0 +1,286 @@
+package dummy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/driver"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// Spec is the driver.
+var Spec = driver.Spec{
+	Name:    "dummy-ups",
+	Version: "0.1",
+	Summary: "Device simulation driver",
+	Options: []driver.Option{
+		{Key: "port", Help: "file to play: absolute, from . on in the working folder, else in that of ups.conf"},
+		{Key: "mode", Check: checkMode,
+			Help: "dummy-once: read the file when it changes (usual for .dev); dummy-loop: over and over (all others)"},
+		{Key: "authconf", Later: repeater},
+		{Key: "repeater_disable_strict_start", Kind: driver.Flag, Later: repeater},
+	},
+	Verbatim: true,
+	Open:     open,
+}
+
+const repeater = "the repeater; connect clients to the other upsd"
+
+// The modes.
+const (
+	once = "dummy-once"
+	loop = "dummy-loop"
+)
+
+func checkMode(mode string) error {
+	switch mode {
+	case once, loop, "dummy":
+		return nil
+	case "repeater":
+		return errors.New("not supported yet: " + repeater)
+	}
+	return errors.New("want dummy-once or dummy-loop")
+}
+
+// modeOf is the mode for an option's value and a file.
+func modeOf(option, port string) (string, error) {
+	switch {
+	case option == "dummy":
+		return loop, nil
+	case option != "":
+		return option, nil
+	case strings.Contains(port, "@"):
+		return "", fmt.Errorf("port = %s means: repeat a UPS of another upsd; not supported yet: %s", port, repeater)
+	case strings.HasSuffix(port, ".dev"):
+		return once, nil
+	}
+	return loop, nil
+}
+
+// initial are the values of a UPS about which the file says nothing. They are left out when the file
+// gives them as device.*, and for recordings, which are served as they are.
+var initial = []struct{ name, value, unless string }{
+	{"ups.mfr", "Dummy Manufacturer", "device.mfr"},
+	{"ups.model", "Dummy UPS", "device.model"},
+}
+
+// noStamp is a file that was not read yet.
+var noStamp = stamp{size: -1}
+
+// A stamp tells one content of a file from the next.
+type stamp struct {
+	time time.Time
+	size int64
+}
+
+// device is the simulated UPS.
+type device struct {
+	file string
+	mode string
+	s    *driver.State
+	log  func(level int, format string, args ...any)
+
+	script script
+	at     int         // the step that comes next
+	wait   env.Instant // until when a TIMER lasts; 0: there is none
+	read   stamp
+	alarms []string
+
+	then   string // a command that follows by itself
+	thenAt env.Instant
+}
+
+func open(e env.Env, s driver.Setup) (driver.Device, error) {
+	mode, err := modeOf(s.Conf.Text("mode"), s.Conf.Port())
+	if err != nil {
+		return nil, err
+	}
+	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, log: s.Debug,
+		read: noStamp, thenAt: env.Never}
+	if _, err := e.Host().ReadFile(d.file); err != nil {
+		return nil, err
+	}
+	d.s.Set("driver.parameter.mode", mode)
+	for _, f := range effects {
+		if f.name != passed {
+			d.s.Offer(f.name)
+		}
+	}
+	d.s.Status("OL")
+	d.writable("ups.status", "OL")
+	return d, nil
+}
+
+// path is the file that port means.
+func path(port, dir string) string {
+	if strings.HasPrefix(port, "/") || strings.HasPrefix(port, ".") {
+		return port
+	}
+	return dir + "/" + port
+}
+
+// Poll implements driver.Device.
+func (d *device) Poll(e env.Env) error {
+	if d.thenAt <= e.Now() {
+		d.apply(e, d.then, "")
+	}
+	if e.Now() < d.wait {
+		return nil
+	}
+	d.wait = 0
+	if d.at >= len(d.script.steps) {
+		if err := d.rewind(e); err != nil {
+			return err
+		}
+	}
+	d.play(e)
+	return nil
+}
+
+// rewind goes back to the first step: always in a loop, else when the file has changed.
+func (d *device) rewind(e env.Env) error {
+	info, err := e.Host().Stat(d.file)
+	if err != nil {
+		return err
+	}
+	now := stamp{info.ModTime, info.Size}
+	if d.mode == once && now == d.read {
+		return nil
+	}
+	text, err := e.Host().ReadFile(d.file)
+	if err != nil {
+		return err
+	}
+	if now != d.read {
+		d.script = parse(d.file, text)
+		for _, err := range d.script.bad {
+			e.Log().Warn(err.Error())
+		}
+	}
+	d.at, d.read, d.alarms = 0, now, nil
+	d.s.Alarms()
+	for _, i := range initial {
+		if there, _ := d.s.Has(i.name); !there && !d.script.real && !d.script.names[i.unless] {
+			d.assign(i.name, i.value)
+		}
+	}
+	return nil
+}
+
+// play takes steps up to the next TIMER that lasts, or the end.
+func (d *device) play(e env.Env) {
+	for d.at < len(d.script.steps) {
+		st := d.script.steps[d.at]
+		d.at++
+		switch st.verb {
+		case set:
+			d.assign(st.name, st.value)
+		case drop:
+			d.unset(st.name)
+		case alarm:
+			d.alarm(st.value)
+		case timer:
+			d.wait = e.Now().Add(st.pause)
+			return
+		}
+	}
+}
+
+func (d *device) alarm(text string) {
+	if text == "" {
+		d.alarms = nil
+	} else {
+		d.alarms = append(d.alarms, text)
+	}
+	d.s.Alarms(d.alarms...)
+}
+
+// assign gives a variable a value and lets it be set.
+func (d *device) assign(name, value string) {
+	if strings.EqualFold(name, "ups.status") {
+		d.s.Status(strings.Fields(value)...)
+	} else {
+		d.s.Set(name, value)
+	}
+	d.writable(name, value)
+}
+
+// unset takes a variable away; without words, ups.status is empty.
+func (d *device) unset(name string) {
+	if strings.EqualFold(name, "ups.status") {
+		d.s.Status()
+		return
+	}
+	d.s.Delete(name)
+}
+
+// textLength is what a variable that holds text can be set to, unless it is longer already.
+const textLength = 32
+
+// writable lets clients set a variable: a number to a number, a text to a text.
+func (d *device) writable(name, value string) {
+	if strings.Trim(value, "-.0123456789") == "" && value != "" {
+		d.s.Writable(name, driver.Form{})
+		return
+	}
+	d.s.Writable(name, driver.Form{Max: max(textLength, len(value))})
+}
+
+// Set implements driver.Device: everything can be set.
+func (d *device) Set(_ env.Env, name, value string) (driver.Outcome, error) {
+	if ours(name) || !isName(name) {
+		return driver.Outcome{}, driver.ErrUnknown
+	}
+	d.assign(name, value)
+	return driver.Outcome{}, nil
+}
+
+// Command implements driver.Device.
+func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) {
+	name = strings.ToLower(name)
+	if name == "beeper.toggle" {
+		name = "beeper.enable"
+		if d.s.Value("ups.beeper.status") == "enabled" {
+			name = "beeper.disable"
+		}
+	}
+	if !d.apply(e, name, value) {
+		return driver.Outcome{}, driver.ErrUnknown
+	}
+	return driver.Outcome{}, nil
+}
+
+// apply gives a command its effect.
+func (d *device) apply(e env.Env, name, value string) bool {
+	f, ok := find(name)
+	if !ok {
+		return false
+	}
+	d.s.Status(f.status(d.s.Words())...)
+	if f.set[0] != "" {
+		d.assign(f.set[0], f.set[1])
+	}
+	d.then, d.thenAt = f.then, env.Never
+	if length := f.length(value); length > 0 {
+		d.thenAt = e.Now().Add(length)
+	}
+	return true
+}
+
+// Wake implements driver.Waker: a TIMER ends when it says, whatever pollinterval is.
+func (d *device) Wake() env.Instant {
+	if d.wait == 0 {
+		return d.thenAt
+	}
+	return min(d.wait, d.thenAt)
+}
+
+// Shutdown implements driver.Device.
+func (d *device) Shutdown(env.Env) (driver.Outcome, error) {
+	return driver.Outcome{}, errors.New("shutdown not supported: there is no load to switch off")
+}
+
+// Close implements driver.Device.
+func (d *device) Close() error { return nil }

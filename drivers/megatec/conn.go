@@ -1,0 +1,94 @@
+package megatec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+)
+
+const (
+	// answerTime is how long a device has for a whole reply. The longest takes 0.2 s on the wire.
+	answerTime = time.Second
+	// maxReply is more than any reply has; without it a device that never sends CR would be read
+	// until the time is over and fill the memory.
+	maxReply = 256
+)
+
+// errRefused is for a command that the device did not take.
+var errRefused = errors.New("refused")
+
+// conn speaks over the cable, one exchange at a time.
+type conn struct {
+	port  transport.Serial
+	debug func(level int, format string, args ...any)
+}
+
+// exchange sends a command and returns the next line, without its CR. What came before the command
+// is dropped: it answers something older.
+func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
+	if err := c.port.Flush(); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	if _, err := c.port.Write(e, []byte(cmd+"\r")); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	var reply []byte
+	buf := make([]byte, maxReply)
+	for until := e.Now().Add(answerTime); ; {
+		n, err := c.port.Read(e, buf, until)
+		if err != nil {
+			return nil, fmt.Errorf("%s: after %q: %w", cmd, reply, err)
+		}
+		reply = append(reply, buf[:n]...)
+		if line, _, ok := bytes.Cut(reply, []byte("\r")); ok {
+			c.debug(3, "%s -> %q", cmd, line)
+			return line, nil
+		}
+		if len(reply) > maxReply {
+			return nil, fmt.Errorf("%s: %w: %d bytes without CR: %q", cmd, ErrMalformed, len(reply), reply)
+		}
+	}
+}
+
+// ask sends a query and decodes its reply.
+func ask[T any](e env.Env, c *conn, cmd string, decode func([]byte) (T, error)) (T, error) {
+	var zero T
+	reply, err := c.exchange(e, cmd)
+	if err != nil {
+		return zero, err
+	}
+	v, err := decode(reply)
+	if err != nil {
+		return zero, fmt.Errorf("%s: %w", cmd, err)
+	}
+	return v, nil
+}
+
+// tell sends a command that changes something. Most devices stay silent; that counts as yes, for want
+// of a better word, but is not acknowledged.
+func (c *conn) tell(e env.Env, cmd string) (acknowledged bool, err error) {
+	reply, err := c.exchange(e, cmd)
+	if errors.Is(err, transport.ErrTimeout) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return verdict(cmd, string(reply))
+}
+
+// verdict is what a reply to a command says. A command that comes back was not understood.
+func verdict(cmd, reply string) (acknowledged bool, err error) {
+	switch word := strings.TrimPrefix(strings.TrimSpace(reply), "("); {
+	case strings.EqualFold(word, "ACK"):
+		return true, nil
+	case reply == "":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s: %w: the device answers %q", cmd, errRefused, reply)
+}

@@ -1,0 +1,46 @@
+// Package megatec drives UPSes that speak the plain Megatec (Q1) protocol over a serial line at
+// 2400 baud. It runs as nutdrv_qx (or megatec) and, with the older driver's units, as blazer_ser.
+//
+// # On the wire
+//
+// Commands and replies are ASCII lines that end in CR. The host speaks first; there is no
+// checksum. A device that does not know a command repeats it, answers NAK, or says nothing.
+//
+//	> Q1
+//	< (231.4 229.8 230.1 027 50.0 13.6 28.5 00001001
+//	   input fault output load Hz battery temperature, then eight status bits
+//	> F
+//	< #230.0 004 024.0 50.0
+//	   nominal input voltage, current, battery voltage, frequency
+//	> I
+//	< #ACME            UPS1000    V1.00
+//	   maker (15 columns), model (10), firmware (10)
+//	> S.5R0003
+//	   off after half a minute, on again three minutes later at the earliest; usually no reply
+//	> C
+//	   cancels a pending shutdown, switches the load on
+//
+// The bits, from the left: utility fail, battery low, boost or buck active, UPS failed, standby
+// type, test running, shutdown active, beeper on.
+//
+// # What it cannot tell
+//
+// The protocol has no battery charge and no runtime. The charge is guessed from the voltage (see
+// [Battery]); with the option runtimecal it is kept as an account of energy, and battery.runtime
+// exists. Without F the nominal battery voltage is unknown: give override.battery.voltage.nominal.
+// Nothing tells charging from floating, and a worn battery is not reported.
+//
+// # Noise
+//
+// A reply is believed only as a whole: the right first byte, the right number of words, every
+// number within reason, eight bits. Since 0 and 1 differ in one bit of a byte, one flipped bit could
+// still announce an outage; so a reply that newly reports utility fail, battery low or shutdown
+// active is asked for a second time, and only what both say is believed. That costs one exchange
+// (a third of a second) at the begin of an outage.
+//
+// # Killing the power
+//
+// First C, because some devices refuse a second shutdown while one is pending, then S with the
+// restart delay, which makes the device cycle the outlet even when the mains are back already.
+// Silence is the usual answer to both.
+package megatec

@@ -1,0 +1,200 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/driver/remote"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/sockproto"
+)
+
+// An instance is where a driver of one UPS is to be found on this machine.
+type instance struct {
+	prog    string
+	socket  string
+	pidFile string
+}
+
+// place returns where the driver of a UPS is, or will be. NUT_STATEPATH wins over statepath of
+// ups.conf.
+func place(e env.Env, c *Conf) instance {
+	dir := nut.StatePath(e)
+	if own := c.globals["statepath"]; own != "" && e.Host().Getenv("NUT_STATEPATH") == "" {
+		dir = own
+	}
+	name := sockproto.File(c.Program, c.UPS)
+	return instance{prog: c.Program, socket: dir + "/" + name, pidFile: nut.AltPidPath(e) + "/" + name + ".pid"}
+}
+
+const (
+	// leaveTime is how long an older instance may take to go after it agreed to.
+	leaveTime = 5 * time.Second
+	// answerTime is how long a running driver may take for a command: it may be in the middle of a
+	// poll, or looking for its device.
+	answerTime = 15 * time.Second
+)
+
+// evict makes an older instance go: politely through its socket, then by its PID file.
+func (i instance) evict(e env.Env) error {
+	if c, err := remote.Dial(e, i.socket); err == nil {
+		err := i.askToLeave(e, c)
+		c.Close(e)
+		if errors.Is(err, env.ErrStopped) {
+			return err
+		}
+	}
+	pid, err := remote.ReadPID(e, i.pidFile, i.prog)
+	if err != nil || pid == e.Host().Pid() {
+		return nil
+	}
+	e.Log().Info(fmt.Sprintf("Duplicate driver instance detected (PID file %s exists)! "+
+		"Terminating other driver!", i.pidFile))
+	err = remote.Stop(e, pid)
+	switch {
+	case err == nil || errors.Is(err, env.ErrNoProcess):
+		_, err = remote.Gone(e, pid, leaveTime)
+		return err
+	case errors.Is(err, env.ErrStopped):
+		return err
+	}
+	return fmt.Errorf("cannot end the older driver, process %d: %w", pid, err)
+}
+
+// askToLeave sends driver.exit and waits until the instance is gone.
+func (i instance) askToLeave(e env.Env, c *remote.Conn) error {
+	pid, _ := c.PID(e, e.Now().Add(time.Second)) // older drivers do not say; then there is the PID file
+	code, err := c.Command(e, "driver.exit", e.Now().Add(leaveTime))
+	if err != nil || code != sockproto.Handled || pid == 0 {
+		return err
+	}
+	e.Log().Info(fmt.Sprintf("an older instance of this driver (process %d) has been asked to leave", pid))
+	_, err = remote.Gone(e, pid, leaveTime)
+	return err
+}
+
+// enter writes the PID file. Without one the driver works all the same.
+func (i instance) enter(e env.Env) {
+	err := e.Host().WriteFile(i.pidFile, []byte(strconv.Itoa(e.Host().Pid())+"\n"), 0o644)
+	if err != nil {
+		e.Log().Warn(fmt.Sprintf("cannot write the PID file: %v", err))
+	}
+}
+
+// leave removes what this instance made. A file that names another process belongs to that one.
+func (i instance) leave(e env.Env, l env.Listener) {
+	l.Close()
+	if err := e.Host().Remove(i.socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.Log().Warn(fmt.Sprintf("cannot remove the socket: %v", err))
+	}
+	b, err := e.Host().ReadFile(i.pidFile)
+	if err == nil && string(b) == strconv.Itoa(e.Host().Pid())+"\n" {
+		e.Host().Remove(i.pidFile) // what stays behind stops nobody
+	}
+}
+
+// killThrough asks a running instance to switch the load off. done is false when there is none or it
+// did not do it.
+func (i instance) killThrough(e env.Env) (done bool) {
+	c, err := remote.Dial(e, i.socket)
+	if err != nil {
+		return false
+	}
+	defer c.Close(e)
+	code, err := c.Set(e, "driver.flag.allow_killpower", "1", e.Now().Add(answerTime))
+	if err == nil && code == sockproto.Handled {
+		code, err = c.Command(e, "driver.killpower", e.Now().Add(answerTime))
+	}
+	if err == nil && code == sockproto.Handled {
+		return true
+	}
+	e.Log().Warn(fmt.Sprintf("the running driver did not switch the load off (result %d, %v)", code, err))
+	return false
+}
+
+// signalFor are the signals that tell a driver what -c says, when its socket is deaf.
+var signalFor = map[string]env.Signal{
+	"reload": env.Hangup, "reload-or-exit": env.User1, "exit": env.Terminate,
+}
+
+// tell carries out -c.
+func (i instance) tell(e env.Env, word string, pid int) error {
+	if word != "reload-or-error" && signalFor[word] == "" {
+		return fmt.Errorf("-c %q: want reload, reload-or-error, reload-or-exit or exit", word)
+	}
+	if pid == 0 {
+		if c, err := remote.Dial(e, i.socket); err == nil {
+			defer c.Close(e)
+			code, err := c.Command(e, "driver."+word, e.Now().Add(answerTime))
+			if err == nil && code != sockproto.Handled {
+				err = fmt.Errorf("driver.%s: the driver refused (result %d)", word, code)
+			}
+			return err
+		}
+	}
+	s := signalFor[word]
+	if s == "" {
+		return fmt.Errorf("%s: no driver answers there", i.socket)
+	}
+	if pid == 0 {
+		var err error
+		if pid, err = remote.ReadPID(e, i.pidFile, i.prog); err != nil {
+			return fmt.Errorf("%s: %w", i.pidFile, err)
+		}
+	}
+	return e.Host().Kill(pid, s)
+}
+
+// load reads ups.conf and makes the Conf of one UPS.
+func load(e env.Env, s Spec, prog string, f flags) (*Conf, error) {
+	extra := extraSettings(f.extra)
+	if f.interval > 0 {
+		extra = append(extra, setting{key: "pollinterval", value: strconv.Itoa(f.interval), where: "-i"})
+	}
+	var parsed *config.UPS
+	var section *config.Section
+	dir := nut.ConfPath(e)
+	if f.alone == "" {
+		var err error
+		if parsed, section, err = readSection(e, dir+"/ups.conf", f.name); err != nil {
+			return nil, err
+		}
+		if other, _ := section.Get("driver"); other != prog {
+			return nil, fmt.Errorf("%s/ups.conf: [%s] is for driver %q, and this is %q", dir, f.name, other, prog)
+		}
+	}
+	c, err := compose(s, prog, f.ups(), settings(parsed, "ups.conf", section, extra))
+	if err != nil {
+		return nil, err
+	}
+	c.Dir = dir
+	return c, nil
+}
+
+// readSection finds the section of a UPS, whose name must match letter by letter.
+func readSection(e env.Env, file, name string) (*config.UPS, *config.Section, error) {
+	b, err := e.Host().ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("Can't open %s: %w", file, err) //lint:ignore ST1005 NUT's words
+	}
+	parsed, problems := config.ParseUPS(file, b)
+	for _, p := range problems {
+		e.Log().Warn(p.Error())
+	}
+	found := config.Section{Name: name}
+	for _, s := range parsed.Sections {
+		if s.Name == name {
+			found.Line = s.Line
+			found.Pairs = append(found.Pairs, s.Pairs...) // a section may be continued further down
+		}
+	}
+	if found.Line == 0 {
+		return nil, nil, fmt.Errorf("%s: section [%s] not found in ups.conf", file, name)
+	}
+	return parsed, &found, nil
+}

@@ -1,0 +1,97 @@
+package remote
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// Why a PID file leads to no process, with the numbers that upsdrvctl status prints.
+var (
+	ErrNoFile    = errors.New("no PID file")
+	ErrBadFile   = errors.New("PID file is unreadable or holds no number")
+	ErrNoProcess = errors.New("no such process, or another program has its number")
+)
+
+// Code is the number for one of the errors of ReadPID.
+func Code(err error) int {
+	switch {
+	case errors.Is(err, ErrNoFile):
+		return -3
+	case errors.Is(err, ErrBadFile):
+		return -2
+	}
+	return -1
+}
+
+// ReadPID returns the process that a PID file names. A number that now belongs to another program
+// than prog is ErrNoProcess, unless NUT_IGNORE_CHECKPROCNAME is true; the number is returned with it.
+func ReadPID(e env.Env, file, prog string) (int, error) {
+	b, err := e.Host().ReadFile(file)
+	if err != nil {
+		return 0, ErrNoFile
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 1 {
+		return 0, ErrBadFile
+	}
+	name, ok := e.Host().Process(pid)
+	if !ok || !sameProgram(e, name, prog) {
+		return pid, ErrNoProcess
+	}
+	return pid, nil
+}
+
+// sameProgram compares names; all drivers of this project may also run under the name of the program
+// that holds them all.
+func sameProgram(e env.Env, name, prog string) bool {
+	if strings.EqualFold(e.Host().Getenv("NUT_IGNORE_CHECKPROCNAME"), "true") {
+		return true
+	}
+	return name == prog || name == "upsdrv"
+}
+
+// How long a driver is given to go: a second after each of five looks, after TERM, then KILL.
+const (
+	stopTries = 5
+	stopPause = time.Second
+)
+
+// Stop ends a process with TERM and, when that does not help, KILL. ErrNoProcess means that it was
+// gone already.
+func Stop(e env.Env, pid int) error {
+	if err := e.Host().Kill(pid, env.Terminate); err != nil {
+		return err
+	}
+	for range stopTries {
+		gone, err := Gone(e, pid, stopPause)
+		if gone || err != nil {
+			return err
+		}
+	}
+	if err := e.Host().Kill(pid, env.Kill); err != nil && !errors.Is(err, env.ErrNoProcess) {
+		return err
+	}
+	return nil
+}
+
+// glance is how often a process that should end is looked at.
+const glance = 100 * time.Millisecond
+
+// Gone waits until a process has ended, at most for a time.
+func Gone(e env.Env, pid int, wait time.Duration) (bool, error) {
+	for end := e.Now().Add(wait); ; {
+		if _, ok := e.Host().Process(pid); !ok {
+			return true, nil
+		}
+		if e.Now() >= end {
+			return false, nil
+		}
+		if err := e.Sleep(glance); err != nil {
+			return false, err
+		}
+	}
+}
