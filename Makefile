@@ -14,7 +14,7 @@ build: ## build every program into bin/, with each driver under its NUT name
 	go build -o bin/ ./cmd/...
 	@cd bin && for name in $$(./upsdrv --list); do ln -sf upsdrv $$name; done
 
-demo: build ## watch two hosts ride out a power cut, in seconds
+demo: build ## one outage, rehearsed in virtual time and with real processes
 	bin/rehearse demo
 
 test: ## vet, staticcheck and all tests
