@@ -93,7 +93,7 @@ func (r *far) has(now time.Duration, f Fault) (until time.Duration, ok bool) {
 }
 
 func (r *far) present(now time.Duration) []string {
-	var names []string
+	names := []string{}
 	for f := range faults {
 		if _, ok := r.has(now, f); ok {
 			names = append(names, f.String())
