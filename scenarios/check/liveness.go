@@ -1,0 +1,281 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// back is L01: once everything is in order and the mains are on, each host that ever was up is up
+// again within the time that a shutdown under way, the return of the outlet and a boot may take.
+type back struct {
+	up    promises
+	calm  env.Instant    // the calm that boots are counted in
+	boots map[string]int // by host: boots before the calm
+}
+
+const (
+	backSlack = time.Minute // what L01 grants beyond the declared times
+	maxBoots  = 3           // more boots than this in one calm are a loop
+)
+
+func newBack() Oracle { return &back{calm: env.Never, boots: map[string]int{}} }
+
+func (o *back) ID() string              { return "L01" }
+func (o *back) Due(v *View) []Violation { return o.up.late("L01", v) }
+
+func (o *back) Event(v *View, ev env.Event) []Violation {
+	since, calm := v.Calm()
+	if since == o.calm && ev.Kind != env.Machine {
+		return nil
+	}
+	if since != o.calm {
+		o.calm = since
+		for _, h := range v.hosts {
+			o.boots[h.Name] = h.Boots
+			if calm && h.WasUp {
+				v.judge("L01")
+			}
+		}
+	}
+	for _, h := range v.hosts {
+		s := subject{host: h.Name}
+		if !calm || !h.WasUp || h.Machine == Up {
+			o.up.drop(s)
+			continue
+		}
+		o.up.hold(s, latest(since, h.LeftUp).Add(backTime(h)), func() string {
+			return fmt.Sprintf("%s is not up again although all is in order since %s: machine %s since %s, %s",
+				h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
+		})
+	}
+	if calm && ev.Kind == env.Machine && ev.Value == Booting && ev.Host != "" {
+		if h := v.Host(ev.Host); h.Boots-o.boots[h.Name] == maxBoots+1 {
+			return []Violation{{ID: "L01", Host: h.Name, T: v.Now, Text: fmt.Sprintf(
+				"%s boots again and again: %d times since all was in order at %s",
+				h.Name, maxBoots+1, stamp(since))}}
+		}
+	}
+	return nil
+}
+
+// backTime is how long a host may be away at most once all is in order.
+func backTime(h *Host) time.Duration {
+	cycle := h.Declared("fallback")
+	for _, f := range h.Feeds {
+		cycle = max(cycle, f.UPS.Delay("offdelay")+f.UPS.Delay("ondelay"))
+	}
+	return h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + cycle + h.Declared("boot") + backSlack
+}
+
+func outlets(h *Host) string {
+	var s []string
+	for _, f := range h.Feeds {
+		state := "on"
+		if !f.UPS.Outlet {
+			state = "off since " + stamp(f.UPS.OutletSince)
+		}
+		s = append(s, fmt.Sprintf("the outlet of %s is %s", f.UPS.Name, state))
+	}
+	if len(s) == 0 {
+		return "no UPS feeds it"
+	}
+	return strings.Join(s, ", ")
+}
+
+// down is L02: when, by accepted statuses, batteries that are low have brought the power sum below
+// MINSUPPLIES for a POLLFREQALERT and a second, the host has begun its shutdown; and a shutdown that
+// has begun ends with the host halted.
+type down struct{ begun, halted promises }
+
+// downSlack is what a shutdown may take beyond HOSTSYNC, FINALDELAY and the stop of the machine: a
+// request that times out, and a poll.
+const downSlack = clientTimeout + 5*time.Second
+
+func newDown() Oracle { return &down{} }
+
+func (o *down) ID() string { return "L02" }
+
+func (o *down) Due(v *View) []Violation {
+	return append(o.begun.late("L02", v), o.halted.late("L02", v)...)
+}
+
+func (o *down) Event(v *View, ev env.Event) []Violation {
+	if ev.Host == "" || ev.Prog != "upsmon" && ev.Kind != env.Machine && ev.Kind != env.Proc {
+		return nil
+	}
+	h := v.Host(ev.Host)
+	o.begin(v, h)
+	o.halt(h)
+	return nil
+}
+
+// begin watches over the time from low batteries to the first sign of a shutdown.
+func (o *down) begin(v *View, h *Host) {
+	s := subject{host: h.Name}
+	short := h.Monitor.shortAt()
+	if short == env.Never || h.Attempt.Began != env.Never || !h.watching() {
+		o.begun.drop(s)
+		return
+	}
+	if !o.begun.holds(s) {
+		v.judge("L02")
+	}
+	by := short.Add(h.Monitor.Settings.Duration("POLLFREQALERT") + time.Second)
+	o.begun.hold(s, by, func() string {
+		return fmt.Sprintf("%s has not begun to shut down although its batteries are low since %s: %s",
+			h.Name, stamp(short), strings.Join(v.balance(h).lines, "; "))
+	})
+}
+
+// halt watches over the time from there until the machine is down.
+func (o *down) halt(h *Host) {
+	s, a := subject{host: h.Name}, h.Attempt
+	_, declared := h.Spec["halt"]
+	if !declared || a.Began == env.Never || !h.Running() || h.Wedged || h.Service("upsmon").Broken() {
+		o.halted.drop(s)
+		return
+	}
+	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack
+	o.halted.hold(s, a.Began.Add(bound), func() string {
+		return fmt.Sprintf("%s began its shutdown at %s (%s) and is still %s %s later",
+			h.Name, stamp(a.Began), a.Sign, h.Machine, span(bound))
+	})
+}
+
+// follow is L04: when FSD is served, each secondary that can read it and has no other power to live
+// on notifies SHUTDOWN within a poll, the round trip and a second. Who is disturbed meanwhile, or
+// came later, is not judged.
+type follow struct{ ends promises }
+
+// followSlack is what L04 grants beyond a poll and the round trip.
+const followSlack = time.Second
+
+func newFollow() Oracle { return &follow{} }
+
+func (o *follow) ID() string              { return "L04" }
+func (o *follow) Due(v *View) []Violation { return o.ends.late("L04", v) }
+
+func (o *follow) Event(v *View, ev env.Event) []Violation {
+	switch {
+	case ev.Kind == env.FSD && ev.Prog == "upsd" && ev.Value == "set" && ev.UPS != "":
+		if u := v.UPS(ev.UPS); u.FSDAt == v.Now {
+			o.call(v, u)
+		}
+	case ev.Prog == "upsmon" && ev.Host == "":
+	case ev.Prog == "upsmon":
+		for _, w := range v.Host(ev.Host).Monitor.Watched {
+			o.check(v, subject{ev.Host, w.UPS})
+		}
+	case ev.Kind == env.Proc || ev.Kind == env.Machine || ev.Kind == env.Link || ev.Kind == env.Fault ||
+		ev.Kind == env.Data || ev.Kind == env.FSD:
+		for _, s := range o.ends.subjects() {
+			o.check(v, s)
+		}
+	}
+	return nil
+}
+
+// call opens a promise for each secondary of u that must follow.
+func (o *follow) call(v *View, u *UPS) {
+	for _, h := range v.hosts {
+		m := &h.Monitor
+		w := m.Watches(u.Name)
+		if w == nil || w.Primary || w.Power <= 0 || w.Comm != "ok" || !v.able(h, u) ||
+			h.Attempt.Began != env.Never || m.without(v) >= m.Settings.Number("MINSUPPLIES") {
+			continue
+		}
+		v.judge("L04")
+		by := v.Now.Add(m.Settings.Poll() + v.roundTrip(h.Name, u.Server) + followSlack)
+		set := v.Now
+		o.ends.hold(subject{h.Name, u.Name}, by, func() string {
+			return fmt.Sprintf("%s, a secondary, has not notified SHUTDOWN although FSD of %s is set "+
+				"since %s and it can read it: %s", h.Name, u.Name, stamp(set), w.describe("FSD is served"))
+		})
+	}
+}
+
+// without is the power sum of a monitor without the UPSes that have FSD set.
+func (m *Monitor) without(v *View) int64 {
+	sum := int64(0)
+	for _, w := range m.Watched {
+		if !v.UPS(w.UPS).FSD {
+			sum += w.Power
+		}
+	}
+	return sum
+}
+
+// able reports that h runs its monitor and word of u gets through to it.
+func (v *View) able(h *Host, u *UPS) bool {
+	return h.watching() && v.Reachable(h, u) && !u.DataBad
+}
+
+// check closes a promise that is kept or cannot be judged any longer. A host that is a primary
+// elsewhere first waits for its own secondaries.
+func (o *follow) check(v *View, s subject) {
+	if !o.ends.holds(s) {
+		return
+	}
+	h, u := v.Host(s.host), v.UPS(s.ups)
+	a := h.Attempt
+	done := a.Announced != env.Never || len(a.Commands) > 0 || h.Monitor.Primary() && a.Began != env.Never
+	if done || !u.FSD || h.Machine == Stopping || !v.able(h, u) {
+		o.ends.drop(s)
+	}
+}
+
+// wait is L05: a primary waits for its secondaries no longer than HOSTSYNC and one request.
+type wait struct {
+	ends promises
+	slow map[string]bool // by host: one of its servers was away while it waited
+}
+
+// requestTime is how long a request to a upsd that is there may take; one that has gone takes the
+// time-out of the client.
+const requestTime = time.Second
+
+func newWait() Oracle { return &wait{slow: map[string]bool{}} }
+
+func (o *wait) ID() string              { return "L05" }
+func (o *wait) Due(v *View) []Violation { return o.ends.late("L05", v) }
+
+func (o *wait) Event(v *View, ev env.Event) []Violation {
+	switch {
+	case ev.Kind == env.Link || ev.Kind == env.Fault || ev.Kind == env.Proc || ev.Kind == env.Machine:
+		for _, s := range o.ends.subjects() {
+			o.check(v, v.Host(s.host))
+		}
+	case ev.Prog == "upsmon" && ev.Host != "":
+		o.check(v, v.Host(ev.Host))
+	}
+	return nil
+}
+
+func (o *wait) check(v *View, h *Host) {
+	s, a := subject{host: h.Name}, h.Attempt
+	if a.Waiting == env.Never || a.Announced != env.Never || len(a.Commands) > 0 || !h.watching() {
+		o.ends.drop(s)
+		delete(o.slow, h.Name)
+		return
+	}
+	if !o.ends.holds(s) {
+		v.judge("L05")
+	}
+	for _, w := range h.Monitor.Watched {
+		if w.Primary && !v.Reachable(h, v.UPS(w.UPS)) {
+			o.slow[h.Name] = true
+		}
+	}
+	sync := h.Monitor.Settings.Duration("HOSTSYNC")
+	bound := sync + requestTime
+	if o.slow[h.Name] {
+		bound = sync + clientTimeout
+	}
+	o.ends.hold(s, a.Waiting.Add(bound), func() string {
+		return fmt.Sprintf("%s waits for its secondaries since %s and has not notified SHUTDOWN %s later, "+
+			"HOSTSYNC is %s", h.Name, stamp(a.Waiting), span(bound), span(sync))
+	})
+}
