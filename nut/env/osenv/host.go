@@ -259,6 +259,12 @@ func (h *host) Process(pid int) (string, bool) {
 	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
 		return "", false
 	}
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
+		// A process that has ended and waits for its parent to look still has its number.
+		if i := bytes.LastIndexByte(stat, ')'); i >= 0 && bytes.HasPrefix(stat[i:], []byte(") Z")) {
+			return "", false
+		}
+	}
 	if args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && len(args) > 0 {
 		arg0, _, _ := bytes.Cut(args, []byte{0})
 		return filepath.Base(string(arg0)), true
