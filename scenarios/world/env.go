@@ -51,7 +51,7 @@ func (m *machine) park(until env.Instant) error {
 		return env.ErrStopped
 	}
 	r := m.t.Park(m.p.host.global(until))
-	if m.ended() {
+	if m.sc.stopped { // a dead process does not come back from Park
 		return env.ErrStopped
 	}
 	if r == kernel.Expired {

@@ -119,7 +119,7 @@ func (h *Host) File(name string) ([]byte, bool) {
 
 // WriteFile sets the content of a file.
 func (h *Host) WriteFile(name string, b []byte) {
-	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: 0o644, time: Epoch.Add(time.Duration(h.w.Now()))}
+	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: 0o640, time: Epoch.Add(time.Duration(h.w.Now()))}
 }
 
 // hostView is env.Host for one process.

@@ -397,7 +397,7 @@ func (c *conn) arrive() {
 	}
 	for _, t := range [...]*kernel.Task{c.reader, c.writer} {
 		if t != nil {
-			t.Wake()
+			t.WakeNow()
 		}
 	}
 }

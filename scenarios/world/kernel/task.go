@@ -120,6 +120,20 @@ func (t *Task) Wake() {
 	t.k.push(event{at: t.k.now, task: t})
 }
 
+// WakeNow is Wake for callbacks: the task runs within this event instead of in one of its own, which
+// saves a turn through the queue for each message that arrives.
+func (t *Task) WakeNow() {
+	if t.state != parked {
+		return
+	}
+	t.state, t.reason = ready, Woken
+	if t.k.cur != nil || t.k.shuffle != nil {
+		t.k.push(event{at: t.k.now, task: t})
+		return
+	}
+	t.resume()
+}
+
 // Kill unwinds the task at its present wait, or at its next when it is running.
 func (t *Task) Kill() {
 	if t.killed || t.state == done {
