@@ -1,0 +1,173 @@
+package upsdrvctl
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+const title = "Network UPS Tools - UPS driver controller " + nut.Version
+
+const help = `Starts and stops the drivers that ups.conf names.
+
+usage: upsdrvctl [options] (start | stop | shutdown | status | list) [<ups>]
+       upsdrvctl [options] -c <command> [<ups>]
+
+Without the name of a UPS, all of them are meant.
+
+  start        start the driver
+  stop         stop the driver
+  shutdown     let the driver switch the UPS's load off; see sdorder in ups.conf(5)
+  status       say which drivers run and what they know
+  list         print the names of the UPSes
+
+`
+
+// flags is the command line.
+type flags struct {
+	chroot     string
+	user       string
+	test       bool
+	debug      int
+	pass       bool
+	foreground int
+	background bool
+	tell       string
+	list       bool
+	version    bool
+	help       bool
+}
+
+func (f *flags) set() *pflag.FlagSet {
+	s := pflag.NewFlagSet("upsdrvctl", pflag.ContinueOnError)
+	s.SetOutput(io.Discard)
+	s.Usage = func() {}
+	s.SortFlags = false
+	s.StringVarP(&f.chroot, "root", "r", "", "drivers change their root folder to this one")
+	s.StringVarP(&f.user, "user", "u", "", "account under which drivers run")
+	s.BoolVarP(&f.test, "test", "t", false, "print what would be done, and do nothing")
+	s.CountVarP(&f.debug, "debug", "D", "more messages, each time")
+	s.BoolVarP(&f.pass, "pass", "d", false, "pass -D on to the drivers")
+	s.CountVarP(&f.foreground, "foreground", "F", "stay, with the drivers as children; twice: they write PID files")
+	s.BoolVarP(&f.background, "background", "B", false, "drivers go to the background in spite of -D")
+	s.StringVarP(&f.tell, "command", "c", "", "tell running drivers: reload, reload-or-error, reload-or-exit, exit")
+	s.BoolVarP(&f.list, "list", "l", false, "as the command list")
+	s.BoolVarP(&f.version, "version", "V", false, "print the version")
+	s.BoolVarP(&f.help, "help", "h", false, "print this")
+	return s
+}
+
+// Main is the program.
+func Main(e env.Env, args []string) int {
+	var f flags
+	set := f.set()
+	out, errOut := e.Host().Stdout(), e.Host().Stderr()
+	err := set.Parse(args)
+	word, words := "", set.Args()
+	if f.list {
+		words = append([]string{"list"}, words...)
+	}
+	switch {
+	case f.version && err == nil:
+		fmt.Fprintln(out, title)
+		return 0
+	case err != nil || f.help || len(words) == 0 && f.tell == "":
+		if err != nil {
+			fmt.Fprintf(errOut, "upsdrvctl: %v\n", err)
+		}
+		fmt.Fprint(out, title, "\n", help, set.FlagUsages())
+		return 0 // as the C program, and scripts that look for its help
+	case f.tell == "":
+		word, words = words[0], words[1:]
+	}
+	c := &controller{flags: f, e: e, out: out}
+	if err := c.run(word, words); err != nil {
+		fmt.Fprintf(errOut, "%s\n", strings.TrimSpace(err.Error()))
+		return 1
+	}
+	return 0
+}
+
+// A controller is one run of the program.
+type controller struct {
+	flags
+	site
+	e   env.Env
+	out io.Writer
+}
+
+// actions are the command words.
+var actions = map[string]func(c *controller, units []unit, named bool) error{
+	"start":    (*controller).start,
+	"stop":     (*controller).stop,
+	"shutdown": (*controller).shutdown,
+	"status":   (*controller).status,
+	"list":     (*controller).names,
+}
+
+// run carries out a command word, or -c without one, for the UPS that words name.
+func (c *controller) run(word string, words []string) error {
+	act, known := actions[word]
+	switch {
+	case c.tell != "":
+		act = (*controller).order
+	case !known:
+		return fmt.Errorf("Error: unrecognized command [%s]", word) //lint:ignore ST1005 NUT's words
+	}
+	if len(words) > 1 {
+		return fmt.Errorf("Error: surplus words after %s: %q", cmp.Or(word, "-c "+c.tell), words[1:]) //lint:ignore ST1005 NUT's words
+	}
+	if err := c.load(); err != nil {
+		return err
+	}
+	name := strings.Join(words, "")
+	units, err := c.pick(name)
+	if err != nil {
+		return err
+	}
+	if c.test {
+		fmt.Fprintln(c.out, "*** Testing mode: not calling exec/kill")
+	}
+	return act(c, units, name != "")
+}
+
+// load reads ups.conf.
+func (c *controller) load() error {
+	file := nut.ConfPath(c.e) + "/ups.conf"
+	text, err := c.e.Host().ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("Can't open %s: %w", file, err) //lint:ignore ST1005 NUT's words
+	}
+	parsed, problems := config.ParseUPS(file, text)
+	for _, p := range problems {
+		c.e.Log().Warn(p.Error())
+	}
+	var warnings []string
+	c.site, warnings = survey(parsed)
+	for _, w := range warnings {
+		c.e.Log().Warn("ups.conf: " + w)
+	}
+	if c.e.Host().Getenv("NUT_IGNORE_NOWAIT") != "" {
+		c.together = false
+	}
+	if len(c.units) == 0 {
+		return errors.New("Error: no UPS definitions found in ups.conf") //lint:ignore ST1005 NUT's words
+	}
+	return nil
+}
+
+// names prints the UPSes.
+func (c *controller) names(units []unit, _ bool) error {
+	for _, u := range units {
+		fmt.Fprintln(c.out, u.name)
+	}
+	return nil
+}
