@@ -36,11 +36,12 @@ var Layers = []struct{ Part, May string }{
 	{"nut/sockproto", "nut nut/line nut/state nut/netproto"},
 	{"nut/client", ground + " nut/config nut/netproto"},
 
-	{"nut/driver", words},
+	{"nut/driver", words + " nut/driver/remote"},
+	{"nut/driver/remote", words},
 	{"nut/upsd", words},
 	{"nut/upsmon", words},
 	{"nut/upssched", words},
-	{"nut/upsdrvctl", words},
+	{"nut/upsdrvctl", words + " nut/driver/remote"},
 	{"nut/upsc", words},
 	{"nut/upslog", words},
 
