@@ -31,7 +31,7 @@ type class uint8
 const (
 	ordinary class = iota
 	space
-	feed // line feed
+	lineFeed
 	hash
 	equals
 	slash // backslash
@@ -48,7 +48,7 @@ var classes = func() (t [256]class) {
 	for _, c := range " \t\v\f\r" {
 		t[c] = space
 	}
-	t['\n'], t['#'], t['='], t['\\'] = feed, hash, equals, slash
+	t['\n'], t['#'], t['='], t['\\'] = lineFeed, hash, equals, slash
 	return t
 }()
 
@@ -92,7 +92,7 @@ func (m *machine) between(c byte, at int) event {
 	switch classes[c] {
 	case space:
 		return nothing
-	case feed:
+	case lineFeed:
 		return lineDone
 	case hash:
 		m.state = comment
@@ -118,7 +118,7 @@ func (m *machine) plain(c byte, at int) event {
 	case space:
 		m.state = between
 		return nothing
-	case feed:
+	case lineFeed:
 		return lineDone
 	case hash:
 		m.state = comment

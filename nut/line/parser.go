@@ -46,11 +46,10 @@ func (p *Parser) Feed(b []byte, yield func(words []string, err error)) {
 
 // run appends the ordinary bytes that b begins with to the word, as far as there is room.
 func (m *machine) run(b []byte) int {
-	n := 0
-	for n < len(b) && classes[b[n]] == ordinary {
+	n, most := 0, min(len(b), m.room())
+	for n < most && classes[b[n]] == ordinary {
 		n++
 	}
-	n = min(n, m.room())
 	m.text = append(m.text, b[:n]...)
 	return n
 }
