@@ -55,14 +55,15 @@ type reader struct {
 	problems []Problem
 }
 
-// lines splits the text and reports what the grammar does not like. Words of such a line count.
+// lines splits the text and reports what the grammar does not like. What follows an unescaped # in
+// quotes is left out: its line is reported, and half of it is no setting.
 func (r *reader) lines(text []byte) []line.Line {
 	lines, errs := line.File(text)
 	for _, e := range errs {
 		r.problems = append(r.problems, Problem{File: r.file, Line: e.Line, Col: e.Col, Value: e.Text,
 			Cause: "Parse error: " + e.Cause, Want: e.Want, Warning: e.Warning})
 	}
-	return lines
+	return slices.DeleteFunc(lines, func(l line.Line) bool { return l.Rest })
 }
 
 // wrong reports a word.
