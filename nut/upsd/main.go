@@ -2,6 +2,7 @@ package upsd
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
@@ -58,6 +59,9 @@ func run(e env.Env, o options) int {
 	e.Log().Info(title)
 	d := &daemon{server: newServer(), o: o}
 	d.debugFlag, d.quiet = o.debug, o.quiet
+	if level, err := strconv.Atoi(e.Host().Getenv("NUT_DEBUG_LEVEL")); err == nil && o.debug == 0 {
+		d.debugFlag = level
+	}
 	signals := e.Host().Signals()
 	if err := d.start(e); err != nil {
 		e.Log().Error(err.Error())
@@ -113,6 +117,8 @@ func (d *daemon) start(e env.Env) error {
 		if err := writePID(e); err != nil {
 			return fmt.Errorf("cannot write the PID file %s: %s", pidFile(e), reason(err))
 		}
+	} else {
+		e.Log().Info("Running as foreground process, not saving a PID file")
 	}
 	d.open(e, set, users, inv.list, readTexts(e, conf.DataPath))
 	return nil
@@ -230,13 +236,13 @@ func test(e env.Env) int {
 	failed := report(e, problems, err)
 	inv, problems, err := readUPS(e)
 	failed = report(e, problems, err) || failed
+	if err == nil && len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf != nil && conf.AllowNoDevice) {
+		failed = report(e, nil, errNoDevice)
+	}
 	_, problems, err = readUsers(e)
 	failed = report(e, problems, err) || failed
 	warnReadable(e, "upsd.conf")
 	warnReadable(e, "upsd.users")
-	if err == nil && conf != nil && len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
-		failed = report(e, nil, errNoDevice) || failed
-	}
 	if failed {
 		return 1
 	}

@@ -99,6 +99,9 @@ func TestStartsThatWork(t *testing.T) {
 		{name: "half of the listeners, and it is meant", environ: []string{"ALLOW_NOT_ALL_LISTENERS=true"},
 			files: map[string]string{"/etc/nut/upsd.conf": "LISTEN 127.0.0.1 3493\nLISTEN db 3493\n"},
 			want:  "not listening on db port 3493"},
+		{name: "loopback by default", files: map[string]string{"/etc/nut/upsd.conf": ""},
+			want: "listening on 127.0.0.1 port 3493"},
+		{name: "loopback of both families", files: map[string]string{"/etc/nut/upsd.conf": ""}, want: "listening on ::1 port 3493"},
 		{name: "every address", files: map[string]string{"/etc/nut/upsd.conf": "LISTEN * 4000\n"},
 			want: "listening on 0.0.0.0 port 4000"},
 		{name: "wrong entries are left out", files: map[string]string{"/etc/nut/upsd.conf": "MAXAGE much\nFOO 1\n"},
@@ -112,7 +115,6 @@ func TestStartsThatWork(t *testing.T) {
 		{name: "a PID file with the number of another program", files: map[string]string{"/run/nut/upsd.pid": "1\n"},
 			want: "Found 1 UPS"},
 		{name: "a PID file with our own number", files: map[string]string{"/run/nut/upsd.pid": "3\n"}, want: "Found 1 UPS"},
-		{name: "a file that everybody may read", want: "/etc/nut/upsd.users is world readable"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,6 +126,21 @@ func TestStartsThatWork(t *testing.T) {
 				t.Errorf("exit %d, ended %v, want a running upsd; looking for %q in:\n%s", code, ended, tt.want, text)
 			}
 		})
+	}
+}
+
+func TestAFileWithPasswordsThatEverybodyMayRead(t *testing.T) {
+	s := newSite(t, nil)
+	s.h.StartMain("chmod", func(e env.Env, _ []string) int {
+		e.Host().Chmod("/etc/nut/upsd.users", 0o644)
+		e.Host().Chmod("/etc/nut/upsd.conf", 0o640)
+		return 0
+	})
+	s.run(time.Millisecond)
+	s.start()
+	s.wantLog("/etc/nut/upsd.users is world readable (hope you don't have passwords there)")
+	if s.count("upsd.conf is world readable") != 0 {
+		t.Error("upsd.conf is complained about too")
 	}
 }
 

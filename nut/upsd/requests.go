@@ -103,6 +103,9 @@ func (c *session) password(args []string) {
 	switch {
 	case len(args) != 1:
 		c.err(netproto.InvalidArgument)
+	case c.hasPass && !c.hasUser:
+		c.grumble("Client on %s tried to set a password twice", c.addr)
+		c.err(netproto.AlreadySetPassword)
 	case c.hasPass:
 		c.grumble("Client %s tried to set a password twice", c.who())
 		c.err(netproto.AlreadySetPassword)

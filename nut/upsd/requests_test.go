@@ -1,7 +1,9 @@
 package upsd
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,8 +107,8 @@ func newSession(t testing.TB, s *server, addr string) *session {
 
 // talk answers the lines of a client.
 func talk(c *session, text string) string {
-	var p line.Parser
-	p.Feed([]byte(text), func(w []string, err error) { c.answer(w, err) })
+	var r reader
+	r.feed([]byte(text), func(w []string, err error) { c.answer(w, err) })
 	reply := string(c.out)
 	c.out = nil
 	return reply
@@ -413,6 +415,56 @@ func TestGetVarAllocatesNothingButItsWords(t *testing.T) {
 	}
 }
 
+func TestReaderSeesWhatTheParserSees(t *testing.T) {
+	tests := []struct {
+		name   string
+		blocks []string
+	}{
+		{"the same line again", []string{"GET VAR u s\n", "GET VAR u s\n", "GET VAR u s\n"}},
+		{"the same line behind half a line", []string{"VER\n", "x", "VER\n", "VER\n"}},
+		{"the same line within quotes", []string{"VER\n", "VER\n", "\"", "VER\n", "VER\n", "\"\n", "VER\n"}},
+		{"the same line behind a joined one", []string{"VER\n", "a\\\n", "VER\n", "VER\n"}},
+		{"a block that ends in quotes", []string{"VER\n\"a\n", "VER\n\"a\n", "VER\n\"a\n"}},
+		{"two lines a block", []string{"VER\nHELP\n", "VER\nHELP\n"}},
+		{"a bad line again", []string{"\"a#\n", "\"a#\n", "VER\n", "VER\n"}},
+		{"half of a bad line", []string{"VER\n", "\"a#", "VER\n", "VER\n", "VER\n"}},
+		{"blank lines", []string{"\n", "\n", "\n"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { compareReader(t, tt.blocks) })
+	}
+}
+
+// compareReader feeds blocks to a reader and to a plain parser.
+func compareReader(t *testing.T, blocks []string) {
+	var r reader
+	var p line.Parser
+	for i, b := range blocks {
+		var got, want []string
+		r.feed([]byte(b), func(w []string, err error) { got = append(got, fmt.Sprintf("%q %v", w, err != nil)) })
+		p.Feed([]byte(b), func(w []string, err error) { want = append(want, fmt.Sprintf("%q %v", w, err != nil)) })
+		if !slices.Equal(got, want) {
+			t.Errorf("block %d of %q: %q, want %q", i, blocks, got, want)
+		}
+	}
+}
+
+// FuzzReader cuts bytes into blocks, some of them repeated.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("VER\n\"a\\\n#\nVER\nVER\n"), uint64(0x1234567))
+	f.Fuzz(func(t *testing.T, b []byte, cuts uint64) {
+		var blocks []string
+		for len(b) > 0 {
+			n := min(len(b), int(cuts%8)+1)
+			for range cuts>>3%3 + 1 {
+				blocks = append(blocks, string(b[:n]))
+			}
+			b, cuts = b[n:], cuts>>5|cuts<<59
+		}
+		compareReader(t, blocks)
+	})
+}
+
 // FuzzSession feeds a client's bytes to a session: nothing panics, and nobody gets in without a
 // password.
 func FuzzSession(f *testing.F) {
@@ -444,12 +496,12 @@ func FuzzSession(f *testing.F) {
 func BenchmarkGetVar(b *testing.B) {
 	s, _ := newServed(b)
 	c := newSession(b, s, "127.0.0.1")
-	var p line.Parser
+	var r reader
 	request := []byte("GET VAR fake ups.status\n")
 	b.ReportAllocs()
 	for b.Loop() {
 		c.out = c.out[:0]
-		p.Feed(request, func(w []string, err error) { c.answer(w, err) })
+		r.feed(request, func(w []string, err error) { c.answer(w, err) })
 	}
 }
 

@@ -65,10 +65,13 @@ func (s *server) event(ev env.Event) { s.notes = append(s.notes, note{event: ev}
 
 // debugf notes a line that only -D makes visible. The caller holds the lock.
 func (s *server) debugf(level int, format string, args ...any) {
-	if max(s.debugFlag, s.set.debug) >= level {
+	if s.debugs(level) {
 		s.log(slog.LevelInfo, "[D%d] "+format, append([]any{level}, args...)...)
 	}
 }
+
+// debugs reports whether lines of a level are wanted. The caller holds the lock.
+func (s *server) debugs(level int) bool { return max(s.debugFlag, s.set.debug) >= level }
 
 // tell says all notes aloud, in order. One task tells at a time, so that no event overtakes another;
 // the others leave theirs to it.

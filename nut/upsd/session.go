@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -15,9 +16,9 @@ import (
 )
 
 const (
-	// idleLimit is how long a client may be silent (NP-T9): 60 s, and a second so that one that
-	// polls once a minute is on time.
-	idleLimit = 61 * time.Second
+	// idleLimit is how long a client may be silent (NP-T9): 60 s, and a little so that one that polls
+	// once a minute is on time. NUT's own grain is a second or two.
+	idleLimit = 60*time.Second + 500*time.Millisecond
 	// clientWrite is how long a client may take to read a reply before it is dropped. Nobody else
 	// waits for it.
 	clientWrite = 30 * time.Second
@@ -128,33 +129,43 @@ func (c *session) logout(why string) {
 
 // run reads and answers requests; nil means that the client said LOGOUT.
 func (c *session) run(e env.Env) error {
-	var p line.Parser
+	var r reader
+	var now env.Instant
+	var failed error
+	take := func(words []string, bad error) {
+		if c.bye || failed != nil {
+			return
+		}
+		c.heard = now
+		if c.answer(words, bad) {
+			c.s.tell(e)
+		}
+		if len(c.out) >= flushAt {
+			failed = c.flush(e)
+		}
+	}
 	in := make([]byte, clientRead)
 	for {
-		n, err := c.conn.Read(e, in, c.heard.Add(idleLimit))
+		n, err := c.conn.Read(e, in, deadline(c.heard, idleLimit))
 		if err != nil {
 			return err
 		}
-		now := e.Now()
-		p.Feed(in[:n], func(words []string, perr error) {
-			if c.bye || err != nil {
-				return
-			}
-			c.heard = now
-			if c.answer(words, perr) {
-				c.s.tell(e)
-			}
-			if len(c.out) >= flushAt {
-				err = c.flush(e)
-			}
-		})
-		if err == nil {
-			err = c.flush(e)
+		now = e.Now()
+		r.feed(in[:n], take)
+		if failed == nil {
+			failed = c.flush(e)
 		}
-		if err != nil || c.bye {
-			return err
+		if failed != nil || c.bye {
+			return failed
 		}
 	}
+}
+
+// deadline is d after an instant, to the next full second: so that a busy session names the same
+// deadline again and again, which costs the machine less than a new one for each request.
+func deadline(from env.Instant, d time.Duration) env.Instant {
+	const grain = env.Instant(time.Second)
+	return (from.Add(d) + grain - 1) / grain * grain
 }
 
 // flush sends what was answered, in one write.
@@ -162,7 +173,7 @@ func (c *session) flush(e env.Env) error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.conn.Write(e, c.out, e.Now().Add(clientWrite))
+	_, err := c.conn.Write(e, c.out, deadline(e.Now(), clientWrite))
 	c.out = c.out[:0]
 	if cap(c.out) > keepOut {
 		c.out = nil
@@ -175,6 +186,9 @@ func (c *session) answer(words []string, err error) (tell bool) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.debugs(3) {
+		s.debugf(3, "%s: %q", c.who(), harmless(words))
+	}
 	if err == nil {
 		c.request(words)
 	} else {
@@ -182,6 +196,14 @@ func (c *session) answer(words []string, err error) (tell bool) {
 		c.malformed(words)
 	}
 	return len(s.notes) > 0
+}
+
+// harmless is a request without what must not be logged.
+func harmless(words []string) []string {
+	if len(words) > 1 && strings.EqualFold(words[0], "PASSWORD") {
+		return words[:1]
+	}
+	return words
 }
 
 // cause is what was wrong with a line, without the line: there may be a password in it.

@@ -25,7 +25,7 @@ func TestServesWhatTheDriverSays(t *testing.T) {
 	c.want("LIST VAR fake", "BEGIN LIST VAR fake\nVAR fake battery.charge \"12\"\nVAR fake ups.status \"OB LB\"\nEND LIST VAR fake")
 	c.want("LIST CMD fake", "BEGIN LIST CMD fake\nEND LIST CMD fake")
 	s.wantEvents("data fake=connected", "served fake=WAIT", "data fake=fresh", "served fake=OL", "served fake=OB LB")
-	s.wantLog("listening on 127.0.0.1 port 3493", "listening on ::1 port 3493", "Found 1 UPS defined in ups.conf",
+	s.wantLog("listening on 0.0.0.0 port 3493", "Found 1 UPS defined in ups.conf",
 		"Connected to UPS [fake]: dummy-ups-fake")
 }
 

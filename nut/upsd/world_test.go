@@ -43,14 +43,14 @@ DUMPDONE
 
 // A site is one host in virtual time.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	w      *world.World
 	h      *world.Host
 	log    []string // what upsd says: "seconds text"
 	events []string // what upsd emits: "seconds kind ups=value"
 }
 
-func newSite(t *testing.T, files map[string]string) *site {
+func newSite(t testing.TB, files map[string]string) *site {
 	s := &site{t: t}
 	s.w = world.New(world.Options{
 		Programs: func(_ *world.Host, name string) env.Main {
@@ -75,7 +75,7 @@ func newSite(t *testing.T, files map[string]string) *site {
 	s.h = s.w.Host("nas")
 	s.h.PowerOn()
 	s.h.WriteFile("/etc/nut/ups.conf", []byte(upsConf))
-	s.h.WriteFile("/etc/nut/upsd.conf", []byte("MAXAGE 6\n"))
+	s.h.WriteFile("/etc/nut/upsd.conf", []byte("LISTEN *\nMAXAGE 6\n"))
 	s.h.WriteFile("/etc/nut/upsd.users", []byte(upsdUsers))
 	s.h.WriteFile("/run/nut/.keep", nil)
 	for name, text := range files {
@@ -109,7 +109,7 @@ func (s *site) wantLog(texts ...string) { s.t.Helper(); wantInOrder(s.t, "log", 
 // wantEvents asserts the same of events.
 func (s *site) wantEvents(texts ...string) { s.t.Helper(); wantInOrder(s.t, "events", s.events, texts) }
 
-func wantInOrder(t *testing.T, what string, have, texts []string) {
+func wantInOrder(t testing.TB, what string, have, texts []string) {
 	t.Helper()
 	at := 0
 	for _, text := range texts {
