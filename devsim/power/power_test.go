@@ -93,8 +93,8 @@ func TestStories(t *testing.T) {
 			[]func(*power.UPS){mains(10*s, 0), cut(20*s, 30*s, 0, true), mains(60*s, 230)}, 600 * s,
 			[]string{"10s input battery", "1m0s input line"}},
 		{"a cancelled order does nothing", unit,
-			[]func(*power.UPS){cut(20*s, 30*s, 0, true), func(u *power.UPS) { u.CancelOff(49 * s) }}, 600 * s,
-			nil},
+			[]func(*power.UPS){cut(20*s, 30*s, 0, true), func(u *power.UPS) { u.CancelOff(49 * s) }},
+			600 * s, nil},
 		{"a second order replaces the first", unit,
 			[]func(*power.UPS){cut(20*s, 30*s, 60*s, true), cut(30*s, 100*s, 20*s, true)}, 600 * s,
 			[]string{"2m10s outlet off", "2m30s outlet on"}},
@@ -184,7 +184,7 @@ func TestOrders(t *testing.T) {
 		{"an order that is ignored says so", with(func(c *power.Spec) { c.Kill = power.None }),
 			func(u *power.UPS) bool { return u.ScheduleOff(0, 30*s, 60*s, true) }, false, nil},
 		{"nothing can switch a unit on that has neither mains nor battery", unit,
-			func(u *power.UPS) bool { u.SetMains(0, 0); u.Advance(700 * s); return u.TurnOn(701 * s) }, false, nil},
+			func(u *power.UPS) bool { u.SetMains(0, 0); return u.TurnOn(700 * s) }, false, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

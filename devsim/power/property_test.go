@@ -31,7 +31,8 @@ func span(max time.Duration) *rapid.Generator[time.Duration] {
 	return rapid.OneOf(
 		rapid.Map(rapid.IntRange(0, int(max/time.Second)),
 			func(n int) time.Duration { return time.Duration(n) * time.Second }),
-		rapid.Map(rapid.Int64Range(0, int64(max)), func(n int64) time.Duration { return time.Duration(n) }),
+		rapid.Map(rapid.Int64Range(0, int64(max)),
+			func(n int64) time.Duration { return time.Duration(n) }),
 	)
 }
 
@@ -48,9 +49,11 @@ func drawAct(t *rapid.T) act {
 		{"mains off", func(u *power.UPS, now time.Duration) { u.SetMains(now, 0) }},
 		{"mains on", func(u *power.UPS, now time.Duration) { u.SetMains(now, 230_000) }},
 		{fmt.Sprint("mains ", n), func(u *power.UPS, now time.Duration) { u.SetMains(now, n*1000) }},
-		{fmt.Sprint("battery ", n%101), func(u *power.UPS, now time.Duration) { u.SetBattery(now, n%101) }},
+		{fmt.Sprint("battery ", n%101),
+			func(u *power.UPS, now time.Duration) { u.SetBattery(now, n%101) }},
 		{fmt.Sprint("load ", n), func(u *power.UPS, now time.Duration) { u.SetLoad(now, n) }},
-		{fmt.Sprint("off ", d, d2, yes), func(u *power.UPS, now time.Duration) { u.ScheduleOff(now, d, d2, yes) }},
+		{fmt.Sprint("off ", d, d2, yes),
+			func(u *power.UPS, now time.Duration) { u.ScheduleOff(now, d, d2, yes) }},
 		{"cancel", func(u *power.UPS, now time.Duration) { u.CancelOff(now) }},
 		{"on", func(u *power.UPS, now time.Duration) { u.TurnOn(now) }},
 		{fmt.Sprint("test ", d), func(u *power.UPS, now time.Duration) { u.StartTest(now, d) }},

@@ -18,7 +18,7 @@ type Reading struct {
 
 	Remaining time.Duration `json:"remaining_ns"` // on battery at this load
 	OffIn     time.Duration `json:"off_in_ns"`    // until the outlet is switched off; -1: not ordered
-	OnIn      time.Duration `json:"on_in_ns"`     // until it comes on; -1: not by itself, or mains missing
+	OnIn      time.Duration `json:"on_in_ns"`     // until it comes on; -1: not by itself, or no mains
 
 	OnBattery bool `json:"on_battery"` // the mains cannot be used
 	Low       bool `json:"low"`

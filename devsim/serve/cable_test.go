@@ -79,7 +79,8 @@ func TestWrongSpeedIsNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(exchange(t, e, s, "Q1 F I\r", 20*time.Second)); got == "Q1 F I\r" || dev.heard > 0 {
+	got := string(exchange(t, e, s, "Q1 F I\r", 20*time.Second))
+	if got == "Q1 F I\r" || dev.heard > 0 {
 		t.Errorf("at the wrong speed the device heard %d bytes and said %q", dev.heard, got)
 	}
 }
@@ -88,7 +89,8 @@ func TestPortsAreFoundByName(t *testing.T) {
 	e := machine(t, 1)
 	c := serve.NewCable(new(porttest.Device), serve.Options{})
 	ports := serve.Ports{"/dev/ttyS0": c}
-	if _, err := ports.Serial(e, "/dev/ttyS1", transport.Mode{}); !errors.Is(err, transport.ErrNoPort) {
+	_, err := ports.Serial(e, "/dev/ttyS1", transport.Mode{})
+	if !errors.Is(err, transport.ErrNoPort) {
 		t.Errorf("a port that does not exist: %v; want ErrNoPort", err)
 	}
 	first, err := ports.Serial(e, "/dev/ttyS0", transport.Mode{})

@@ -113,7 +113,7 @@ func TestBadRequestsSayWhatIsWanted(t *testing.T) {
 		{"battery full", "battery full: want 0 to 100 percent"},
 		{"battery -1", "battery -1: want 0 to 100 percent"},
 		{"fault", "fault: want fault KIND [for=TIME]"},
-		{"fault fire", `fault fire: fault "fire": want one of silent, mute, garbage, noise, truncate, slow, unplug`},
+		{"fault fire", `fault fire: fault "fire": want one of ` + strings.Join(serve.FaultNames(), ", ")},
 		{"fault mute 30s", "fault mute 30s: want fault KIND [for=TIME]"},
 		{"fault mute for=ever", `fault mute for=ever: for "ever": want a time such as 30s or 5m`},
 		{"stuck-low maybe", "stuck-low maybe: want stuck-low on|off"},

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/blackstart-ups/blackstart/devsim/megatec"
+	"github.com/blackstart-ups/blackstart/devsim/power"
+	"github.com/blackstart-ups/blackstart/devsim/serve"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// setup is what the command line of serve says.
+type setup struct {
+	pty, control, name string
+	quiet              bool
+	spec               power.Spec
+	face               megatec.Options
+	line               serve.Options
+	battery            int
+	volts              struct{ nominal, low, high, battery, rated, hertz int }
+	kill, reject       string
+}
+
+const serveHelp = `upsim serve megatec: a UPS that speaks Megatec (Q1) on a pseudo-terminal
+
+  upsim serve megatec --pty=/tmp/ups --control=/tmp/ups.ctl --runtime=10m --low=3m
+
+Times are written 90s, 10m, 1h30m. In a rehearsal (BLACKSTART_REHEARSAL) they are times of the
+rehearsal.
+
+`
+
+// flags declares the command line.
+func (s *setup) flags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("upsim serve megatec", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.SetOutput(io.Discard) // errors are printed once, by serveMain
+	f.StringVar(&s.pty, "pty", "", "the port: `PATH` becomes a link to a pseudo-terminal (required)")
+	f.StringVar(&s.control, "control", "", "the control socket `PATH`, see upsim ctl")
+	f.StringVar(&s.name, "name", "ups", "the `NAME` of this UPS in events and in its state")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "do not tell what happens")
+
+	f.DurationVar(&s.spec.Runtime, "runtime", 0, "`TIME` on battery, from full to empty (default 10m)")
+	f.DurationVar(&s.spec.Low, "low", 0,
+		"the battery is low when less than `TIME` remains (default 3m)")
+	f.DurationVar(&s.spec.Recharge, "recharge", 0, "`TIME` from empty to full (default 4h)")
+	f.IntVar(&s.spec.Load, "load", 0, "`PERCENT` of the rated power (default 27)")
+	f.IntVar(&s.battery, "battery", 100, "`PERCENT` of charge at the start")
+	f.StringVar(&s.kill, "kill", "cycle",
+		"`WHEN` it obeys shutdown: cycle (always), onbatt-only, none")
+	f.DurationVar(&s.spec.Restart, "restart", 0,
+		"`TIME` from mains to the outlet coming on (default 5s)")
+	f.IntVar(&s.spec.RestartCharge, "restart-charge", 0, "and not below a charge of `PERCENT`")
+	f.DurationVar(&s.spec.MinOff, "min-off", 0,
+		"`TIME` that a cycle keeps the outlet off at least (default 10s)")
+	f.BoolVar(&s.spec.DeepSleep, "deep-sleep", false, "off on battery, it does not answer either")
+
+	f.IntVar(&s.volts.nominal, "voltage", 230, "nominal `VOLTS` of the mains")
+	f.IntVar(&s.volts.low, "transfer-low", 0, "the battery takes over below `VOLTS` (default 74 %)")
+	f.IntVar(&s.volts.high, "transfer-high", 0, "and above `VOLTS` (default 122 %)")
+	f.IntVar(&s.volts.hertz, "frequency", 50, "`HERTZ` of the mains")
+	f.IntVar(&s.volts.rated, "rated", 600, "rated power, `WATTS`")
+	f.IntVar(&s.volts.battery, "battery-voltage", 24, "nominal `VOLTS` of the battery")
+
+	f.BoolVar(&s.face.PerCell, "per-cell", false, "Q1 gives the voltage of one cell")
+	f.StringVar(&s.reject, "reject", "echo",
+		"the answer `HOW` to unknown commands: "+strings.Join(rejections[:], ", "))
+	f.BoolVar(&s.face.Stubborn, "stubborn", false,
+		"a pending shutdown must be cancelled before another")
+	f.BoolVar(&s.face.NoRating, "no-rating", false, "does not know F")
+	f.BoolVar(&s.face.NoVendor, "no-vendor", false, "does not know I")
+	f.StringVar(&s.face.Maker, "maker", "", "`TEXT` of the answer to I: up to 15 characters")
+	f.StringVar(&s.face.Model, "model", "", "`TEXT` of the answer to I: up to 10 characters")
+	f.StringVar(&s.face.Version, "version", "", "`TEXT` of the answer to I: up to 10 characters")
+
+	f.IntVar(&s.line.Baud, "baud", 2400, "`SPEED` of the line; bytes take their time")
+	f.DurationVar(&s.line.Latency, "latency", 0, "`TIME` before each answer")
+	f.Uint64Var(&s.line.Seed, "seed", 0, "`NUMBER` of the noise that faults make")
+	return f
+}
+
+// rejections are the names of megatec.Rejection, in its order.
+var rejections = [...]string{"echo", "nak", "(nak", "nothing"}
+
+// parse fills s from the arguments after the face.
+func (s *setup) parse(args []string) error {
+	f := s.flags()
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("%q is not an option", f.Arg(0))
+	}
+	if s.pty == "" {
+		return errors.New("--pty is missing: where shall the port be?")
+	}
+	var err error
+	if s.spec.Kill, err = power.ParseKillMode(s.kill); err != nil {
+		return fmt.Errorf("--kill: %w", err)
+	}
+	s.face.Reject = -1
+	for i, name := range rejections {
+		if name == s.reject {
+			s.face.Reject = megatec.Rejection(i)
+		}
+	}
+	if s.face.Reject < 0 {
+		return fmt.Errorf("--reject %q: want one of %s", s.reject, strings.Join(rejections[:], ", "))
+	}
+	if s.battery < 0 || s.battery > 100 {
+		return fmt.Errorf("--battery %d: want 0 to 100", s.battery)
+	}
+	if s.line.Baud < 50 || s.line.Baud > 4_000_000 {
+		return fmt.Errorf("--baud %d: want 50 to 4000000", s.line.Baud)
+	}
+	const milli = 1000
+	v := s.volts
+	s.spec.Nominal, s.spec.BatteryNominal = v.nominal*milli, v.battery*milli
+	s.spec.TransferLow, s.spec.TransferHigh = v.low*milli, v.high*milli
+	s.spec.Rated, s.spec.Frequency = v.rated*milli, v.hertz*milli
+	return s.spec.Check()
+}
+
+func serveMain(e env.Env, args []string) int {
+	out, errOut := e.Host().Stdout(), e.Host().Stderr()
+	var s setup
+	switch {
+	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
+		fmt.Fprint(out, serveHelp, s.flags().FlagUsagesWrapped(100))
+		return 0
+	case len(args) == 0 || args[0] != "megatec":
+		fmt.Fprintln(errOut, "upsim serve: which face? There is: megatec. See upsim --help")
+		return 2
+	}
+	switch err := s.parse(args[1:]); {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(out, serveHelp, s.flags().FlagUsagesWrapped(100))
+		return 0
+	case err != nil:
+		fmt.Fprintf(errOut, "upsim serve: %v; see upsim serve megatec --help\n", err)
+		return 2
+	}
+	if err := s.run(e, out); err != nil {
+		fmt.Fprintf(errOut, "upsim serve: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// run emulates until a signal or the request quit comes.
+func (s *setup) run(e env.Env, out io.Writer) error {
+	signals := e.Host().Signals() // from here on we clean up when told to end
+	body := power.New(s.spec)
+	start := time.Duration(e.Now())
+	body.SetBattery(start, s.battery)
+	serve.Announce(e, s.name, body)
+	if !s.quiet {
+		body.OnChange(func(c power.Change) { report(out, start, c) })
+	}
+	dev := megatec.New(body, s.face)
+	cable := serve.NewCable(dev, s.line)
+	tasks, scope := e.Scope("ups")
+	defer scope.Wait(e)
+	defer scope.Stop()
+	if s.control != "" {
+		l, err := listen(e, s.control)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		c := &serve.Control{Name: s.name, Body: body, Cable: cable, Seen: dev.Seen,
+			Quit: func() { signals.Put(env.Terminate) }}
+		tasks.Go("control", func(e env.Env) error { return c.Serve(e, l) })
+	}
+	tasks.Go("time", func(e env.Env) error { return serve.Keep(e, body) })
+	pty, err := serve.NewPty(tasks, cable, s.pty) // last: who sees the port finds all the rest
+	if err != nil {
+		return err
+	}
+	defer pty.Close()
+	fmt.Fprintf(out, "upsim: %s is ready on %s\n", s.name, pty.Path())
+	for {
+		sig, err := signals.Get(e, env.Never)
+		if err != nil || sig == env.Terminate || sig == env.Interrupt {
+			return nil
+		}
+	}
+}
+
+// report prints a change for people.
+func report(out io.Writer, start time.Duration, c power.Change) {
+	if c.Name == power.Timer {
+		return
+	}
+	at := (c.At - start).Truncate(time.Millisecond)
+	fmt.Fprintf(out, "%12v  %-8s %-7s  %s\n", at, c.Name, c.Value, c.Why)
+}
+
+// listen opens the control socket, in the place of one whose program has died.
+func listen(e env.Env, socket string) (env.Listener, error) {
+	l, err := e.Net().Listen(e, "unix", socket)
+	if !errors.Is(err, env.ErrAddrInUse) {
+		return l, name(socket, err)
+	}
+	c, err := e.Net().Dial(e, "unix", socket, e.Now().Add(time.Minute))
+	if err == nil {
+		c.Close()
+		return nil, fmt.Errorf("%s: another upsim serves here", socket)
+	}
+	if !errors.Is(err, env.ErrRefused) {
+		return nil, name(socket, err)
+	}
+	if err := e.Host().Remove(socket); err != nil {
+		return nil, err
+	}
+	l, err = e.Net().Listen(e, "unix", socket)
+	return l, name(socket, err)
+}
+
+// name says which file an error is about; nil stays nil.
+func name(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
