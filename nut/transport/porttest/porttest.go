@@ -89,7 +89,7 @@ func soon(e env.Env) env.Instant { return e.Now().Add(patience) }
 
 func send(e env.Env, l Line, p []byte) error {
 	if n, err := l.Serial.Write(e, p); n != len(p) || err != nil {
-		return fmt.Errorf("Write(%q) = %d, %v; want all and no error", p, n, err)
+		return fmt.Errorf("write(%q) = %d, %v; want all and no error", p, n, err)
 	}
 	return nil
 }
@@ -102,10 +102,10 @@ func receive(e env.Env, l Line, n, size int) ([]byte, error) {
 		p := make([]byte, size)
 		k, err := l.Serial.Read(e, p, until)
 		if err != nil {
-			return got, fmt.Errorf("Read after %q: %w", got, err)
+			return got, fmt.Errorf("read after %q: %w", got, err)
 		}
 		if k < 1 || k > size {
-			return got, fmt.Errorf("Read = %d, nil; want 1 to %d", k, size)
+			return got, fmt.Errorf("read = %d, nil; want 1 to %d", k, size)
 		}
 		got = append(got, p[:k]...)
 	}
@@ -136,7 +136,7 @@ func silence(e env.Env, l Line) error {
 	until := e.Now().Add(quiet)
 	n, err := l.Serial.Read(e, make([]byte, 8), until)
 	if n != 0 || !errors.Is(err, transport.ErrTimeout) {
-		return fmt.Errorf("Read of a silent line = %d, %v; want 0, ErrTimeout", n, err)
+		return fmt.Errorf("read of a silent line = %d, %v; want 0, ErrTimeout", n, err)
 	}
 	if now := e.Now(); now < until || now > until.Add(patience) {
 		return fmt.Errorf("timeout came %v after the deadline", now.Sub(until))
@@ -147,7 +147,7 @@ func silence(e env.Env, l Line) error {
 func past(e env.Env, l Line) error {
 	n, err := l.Serial.Read(e, make([]byte, 8), e.Now())
 	if n != 0 || !errors.Is(err, transport.ErrTimeout) {
-		return fmt.Errorf("Read until now = %d, %v; want 0, ErrTimeout", n, err)
+		return fmt.Errorf("read until now = %d, %v; want 0, ErrTimeout", n, err)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func flush(e env.Env, l Line) error {
 		return err
 	}
 	if err := l.Serial.Flush(); err != nil {
-		return fmt.Errorf("Flush: %w", err)
+		return fmt.Errorf("flush: %w", err)
 	}
 	return exchange(e, l, []byte("new"), 64)
 }
@@ -184,13 +184,13 @@ func unplug(e env.Env, l Line) error {
 	}
 	l.Unplug()
 	if n, err := l.Serial.Read(e, make([]byte, 8), soon(e)); !errors.Is(err, transport.ErrGone) {
-		return fmt.Errorf("Read from an unplugged port = %d, %v; want ErrGone", n, err)
+		return fmt.Errorf("read from an unplugged port = %d, %v; want ErrGone", n, err)
 	}
 	if n, err := l.Serial.Write(e, []byte("Q1\r")); !errors.Is(err, transport.ErrGone) {
-		return fmt.Errorf("Write to an unplugged port = %d, %v; want ErrGone", n, err)
+		return fmt.Errorf("write to an unplugged port = %d, %v; want ErrGone", n, err)
 	}
 	if err := l.Serial.Flush(); err != nil && !errors.Is(err, transport.ErrGone) {
-		return fmt.Errorf("Flush of an unplugged port = %v; want nil or ErrGone", err)
+		return fmt.Errorf("flush of an unplugged port = %v; want nil or ErrGone", err)
 	}
 	return nil
 }
@@ -251,14 +251,14 @@ func want(err, target error) error {
 func closed(e env.Env, l Line) error {
 	for range 2 {
 		if err := l.Serial.Close(); err != nil {
-			return fmt.Errorf("Close: %w", err)
+			return fmt.Errorf("close: %w", err)
 		}
 	}
 	if _, err := l.Serial.Read(e, make([]byte, 8), soon(e)); !errors.Is(err, env.ErrClosed) {
-		return fmt.Errorf("Read after Close: %v; want ErrClosed", err)
+		return fmt.Errorf("read after Close: %v; want ErrClosed", err)
 	}
 	if _, err := l.Serial.Write(e, []byte("Q1\r")); !errors.Is(err, env.ErrClosed) {
-		return fmt.Errorf("Write after Close: %v; want ErrClosed", err)
+		return fmt.Errorf("write after Close: %v; want ErrClosed", err)
 	}
 	return nil
 }
@@ -274,7 +274,7 @@ func busy(_ env.Env, l Line) error {
 		return fmt.Errorf("opening the open port: %v; want ErrBusy", err)
 	}
 	if err := l.Serial.Close(); err != nil {
-		return fmt.Errorf("Close: %w", err)
+		return fmt.Errorf("close: %w", err)
 	}
 	s, err := l.Again()
 	if err != nil {
