@@ -130,8 +130,9 @@ func (v *View) wire(h *Host, ev env.Event) {
 func (v *View) power(u *UPS, ev env.Event) {
 	switch ev.Name {
 	case "input":
-		if onBattery := ev.Value == "battery"; onBattery != u.OnBattery || u.InputSince == env.Never {
-			u.OnBattery, u.InputSince = onBattery, v.Now
+		battery := ev.Value == "battery"
+		if battery != u.OnBattery || u.InputSince == env.Never {
+			u.OnBattery, u.InputSince = battery, v.Now
 		}
 	case "low":
 		u.Low, u.LowSince = ev.Value == "yes", v.Now
@@ -148,8 +149,11 @@ var mute = []string{"silent", "stall", "unplug", "gone"}
 func (v *View) fault(u *UPS, ev env.Event) {
 	on := ev.Value != "off"
 	v.disturb("fault "+u.Name+" "+ev.Name, on)
+	u.FaultAt = v.Now
 	u.Faults = slices.DeleteFunc(u.Faults, func(f string) bool { return f == ev.Name })
-	v.ends = slices.DeleteFunc(v.ends, func(e env.Event) bool { return e.UPS == ev.UPS && e.Name == ev.Name })
+	v.ends = slices.DeleteFunc(v.ends, func(e env.Event) bool {
+		return e.UPS == ev.UPS && e.Name == ev.Name
+	})
 	if on {
 		u.Faults = append(u.Faults, ev.Name)
 		if ev.N > 0 {

@@ -86,7 +86,7 @@ func (w *Watched) heard(set Settings, ev env.Event, now env.Instant) {
 			*at = now
 		}
 	}
-	since(&w.since.low, has(w.Status, "OB") && has(w.Status, "LB"))
+	since(&w.since.low, onBattery(w.Status) && has(w.Status, "LB"))
 	since(&w.since.off, has(w.Status, "OFF"))
 	since(&w.since.over, has(w.Status, "OVER"))
 }

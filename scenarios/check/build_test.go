@@ -48,26 +48,31 @@ func spec(host, ups, name string, d time.Duration) env.Event {
 func wire(host string) env.Event { return env.Event{Kind: env.Wire, Host: host, UPS: "rack", N: 1} }
 
 func probe(s float64, value string) env.Event {
-	return env.Event{T: sec(s), Kind: env.Probe, Host: "nas", UPS: "rack", Name: "status", Value: value}
+	return env.Event{T: sec(s), Kind: env.Probe, Host: "nas", UPS: "rack", Name: "status",
+		Value: value}
 }
 
 // upsd is an event of the upsd on nas.
 func upsd(s float64, kind env.Kind, value string, n int64) env.Event {
-	return env.Event{T: sec(s), Host: "nas", Prog: "upsd", Kind: kind, UPS: "rack", Value: value, N: n}
+	return env.Event{T: sec(s), Host: "nas", Prog: "upsd", Kind: kind, UPS: "rack", Value: value,
+		N: n}
 }
 
 func driver(s float64, value string) env.Event {
-	return env.Event{T: sec(s), Host: "nas", Prog: "nutdrv_qx", Kind: env.Data, UPS: "rack", Value: value}
+	return env.Event{T: sec(s), Host: "nas", Prog: "nutdrv_qx", Kind: env.Data, UPS: "rack",
+		Value: value}
 }
 
 // The events of upsmon about rack, or about its host.
 
 func status(s float64, host, value string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Status, UPS: "rack@nas", Value: value}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Status, UPS: "rack@nas",
+		Value: value}
 }
 
 func comm(s float64, host, value, why string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Comm, UPS: "rack@nas", Value: value, Why: why}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Comm, UPS: "rack@nas",
+		Value: value, Why: why}
 }
 
 func notify(s float64, host, name string) env.Event {
@@ -79,23 +84,28 @@ func notify(s float64, host, name string) env.Event {
 }
 
 func decide(s float64, host, name string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Decide, Name: name, Value: "shutdown"}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Decide, Name: name,
+		Value: "shutdown"}
 }
 
 func critical(s float64, host string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Critical, UPS: "rack@nas", Value: "yes"}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Critical, UPS: "rack@nas",
+		Value: "yes"}
 }
 
 func sent(s float64, host string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.FSD, UPS: "rack@nas", Value: "sent"}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.FSD, UPS: "rack@nas",
+		Value: "sent"}
 }
 
 func sync(s float64, host, value string, n int64) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Sync, UPS: "rack@nas", Value: value, N: n}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Sync, UPS: "rack@nas",
+		Value: value, N: n}
 }
 
 func flagFile(s float64, host, value string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Flag, Name: "/etc/killpower", Value: value}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Flag, Name: "/etc/killpower",
+		Value: value}
 }
 
 func shutdowncmd(s float64, host string) env.Event {
@@ -103,11 +113,13 @@ func shutdowncmd(s float64, host string) env.Event {
 }
 
 func setting(s float64, host, name string, n int64, value string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Setting, Name: name, N: n, Value: value}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Setting, Name: name, N: n,
+		Value: value}
 }
 
 func monitors(s float64, host, role string) env.Event {
-	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Monitor, UPS: "rack@nas", Name: role, N: 1}
+	return env.Event{T: sec(s), Host: host, Prog: "upsmon", Kind: env.Monitor, UPS: "rack@nas",
+		Name: role, N: 1}
 }
 
 func killpower(s float64, value string) env.Event {
@@ -133,7 +145,8 @@ func boot(s float64) []env.Event {
 	up := s + 20
 	return []env.Event{
 		machine(s, "nas", Booting), machine(s, "db", Booting),
-		machine(up, "nas", Up), proc(up, "nas", "driver:rack", "start"), proc(up, "nas", "upsd", "start"),
+		machine(up, "nas", Up), proc(up, "nas", "driver:rack", "start"),
+		proc(up, "nas", "upsd", "start"),
 		proc(up, "nas", "upsmon", "start"),
 		machine(up, "db", Up), proc(up, "db", "upsmon", "start"),
 		upsd(up+0.1, env.Data, "connected", 0), upsd(up+0.1, env.Data, "fresh", 0),
@@ -144,9 +157,11 @@ func boot(s float64) []env.Event {
 		setting(up+0.1, "db", "FINALDELAY", int64(5*time.Second), ""),
 		monitors(up+0.1, "db", "secondary"),
 		flagFile(up+0.2, "nas", "removed"),
-		upsd(up+1, env.Login, "127.0.0.1:4001", 1), comm(up+1, "nas", "ok", ""), status(up+1, "nas", "OL"),
+		upsd(up+1, env.Login, "127.0.0.1:4001", 1), comm(up+1, "nas", "ok", ""),
+		status(up+1, "nas", "OL"),
 		probe(up+1, "OL"),
-		upsd(up+2, env.Login, "10.0.0.3:4002", 2), comm(up+2, "db", "ok", ""), status(up+2, "db", "OL"),
+		upsd(up+2, env.Login, "10.0.0.3:4002", 2), comm(up+2, "db", "ok", ""),
+		status(up+2, "db", "OL"),
 	}
 }
 
@@ -156,14 +171,17 @@ func ending() []env.Event {
 	return []env.Event{
 		critical(522, "nas"), decide(522, "nas", "power"), sent(522, "nas"),
 		upsd(522, env.FSD, "set", 0), upsd(522, env.Served, "FSD OB LB", 0),
-		sync(522, "nas", "wait", 2), notify(522, "nas", "FSD"), notify(522, "nas", "SHUTDOWN_HOSTSYNC"),
+		sync(522, "nas", "wait", 2), notify(522, "nas", "FSD"),
+		notify(522, "nas", "SHUTDOWN_HOSTSYNC"),
 		probe(522.5, "FSD OB LB"),
 		status(525, "db", "FSD OB LB"), notify(525, "db", "FSD"), decide(525, "db", "power"),
 		notify(525, "db", "SHUTDOWN"),
-		shutdowncmd(530, "db"), machine(530, "db", Stopping), upsd(530, env.Logout, "10.0.0.3:4002", 1),
+		shutdowncmd(530, "db"), machine(530, "db", Stopping),
+		upsd(530, env.Logout, "10.0.0.3:4002", 1),
 		proc(530, "db", "upsmon", "exit"),
 		sync(530.3, "nas", "done", 1), notify(530.3, "nas", "SHUTDOWN"),
-		flagFile(535.3, "nas", "written"), shutdowncmd(535.3, "nas"), machine(535.3, "nas", Stopping),
+		flagFile(535.3, "nas", "written"), shutdowncmd(535.3, "nas"),
+		machine(535.3, "nas", Stopping),
 		proc(535.3, "nas", "upsmon", "exit"), upsd(535.3, env.Logout, "127.0.0.1:4001", 0),
 		proc(540, "nas", "upsd", "exit"), probe(541, "ERR connection refused"),
 		machine(550, "db", Halted),
@@ -206,7 +224,8 @@ func calm() []env.Event { return slices.Concat(site(), boot(0)) }
 
 // without leaves out what matches.
 func without(events []env.Event, match ...func(env.Event) bool) []env.Event {
-	return slices.DeleteFunc(slices.Clone(events), func(ev env.Event) bool { return all(ev, match) })
+	return slices.DeleteFunc(slices.Clone(events),
+		func(ev env.Event) bool { return all(ev, match) })
 }
 
 // with adds events; what comes at the same time as others comes after them.

@@ -23,7 +23,7 @@ type Comparison struct {
 type Row struct {
 	Host, Name string
 	N          int           // how many were compared
-	Worst      time.Duration // the largest difference: positive when it came later than in the reference
+	Worst      time.Duration // the largest difference: positive when later than in the reference
 	At         env.Instant   // in the reference
 }
 
@@ -108,25 +108,28 @@ func (c *Comparison) lists(ref, got []notification) {
 	for _, s := range slices.Compact(subjects) {
 		a, b := about(ref, s), about(got, s)
 		for i := range max(len(a), len(b)) {
-			x := Violation{ID: "C03", Host: s.host, UPS: s.ups}
-			switch {
-			case i >= len(b):
-				x.T = a[i].t
-				x.Text = fmt.Sprintf("%s did not notify %s, which the reference has at %s", s.host, a[i], stamp(a[i].t))
-			case i >= len(a):
-				x.T = b[i].t
-				x.Text = fmt.Sprintf("%s notified %s at %s, which the reference does not have", s.host, b[i], stamp(b[i].t))
-			case a[i].String() != b[i].String():
-				x.T = b[i].t
-				x.Text = fmt.Sprintf("%s notified %s at %s where the reference has %s at %s",
-					s.host, b[i], stamp(b[i].t), a[i], stamp(a[i].t))
-			default:
+			if i < min(len(a), len(b)) && a[i].String() == b[i].String() {
 				continue
 			}
-			c.Violations = append(c.Violations, x)
+			c.Violations = append(c.Violations, differentAt(s, a[i:], b[i:]))
 			break // the rest of the list is shifted
 		}
 	}
+}
+
+// differentAt says how two lists differ that differ in their first notification, or in that one of
+// them has none.
+func differentAt(s subject, ref, got []notification) Violation {
+	switch {
+	case len(got) == 0:
+		return wrong("C03", s, ref[0].t, "%s did not notify %s, which the reference has at %s",
+			s.host, ref[0], stamp(ref[0].t))
+	case len(ref) == 0:
+		return wrong("C03", s, got[0].t, "%s notified %s at %s, which the reference does not have",
+			s.host, got[0], stamp(got[0].t))
+	}
+	return wrong("C03", s, got[0].t, "%s notified %s at %s where the reference has %s at %s",
+		s.host, got[0], stamp(got[0].t), ref[0], stamp(ref[0].t))
 }
 
 func about(all []notification, s subject) []notification {
@@ -180,9 +183,11 @@ func (c *Comparison) order(pairs []pair, window time.Duration) {
 			continue
 		}
 		a, b := pairs[last], pairs[j]
-		c.Violations = append(c.Violations, Violation{ID: "C03", Host: b.got.host, UPS: b.got.ups, T: b.got.t,
-			Text: fmt.Sprintf("%s notified %s at %s before %s notified %s at %s; the reference has them the other way round, %s apart",
-				b.got.host, b.got, stamp(b.got.t), a.got.host, a.got, stamp(a.got.t), span(b.ref.t.Sub(a.ref.t)))})
+		c.Violations = append(c.Violations, wrong("C03", subject{b.got.host, b.got.ups}, b.got.t,
+			"%s notified %s at %s before %s notified %s at %s; "+
+				"the reference has them the other way round, %s apart",
+			b.got.host, b.got, stamp(b.got.t), a.got.host, a.got, stamp(a.got.t),
+			span(b.ref.t.Sub(a.ref.t))))
 	}
 }
 
@@ -197,7 +202,8 @@ func causes(events []env.Event) []cause {
 	for _, ev := range events {
 		switch ev.Kind {
 		case env.Mains, env.Link, env.Fault, env.Mark:
-			all = append(all, cause{fmt.Sprintf("%s %s %s %s", ev.Kind, ev.UPS, ev.Name, ev.Value), ev.T})
+			what := fmt.Sprintf("%s %s %s %s", ev.Kind, ev.UPS, ev.Name, ev.Value)
+			all = append(all, cause{what, ev.T})
 		}
 	}
 	return all
@@ -211,7 +217,8 @@ func (c *Comparison) times(pairs []pair, ref, got []cause) {
 	}
 	if common < max(len(ref), len(got)) {
 		c.Notes = append(c.Notes, fmt.Sprintf(
-			"the scripts did not do the same after step %d; later times count from there", common-1))
+			"the scripts did not do the same after step %d; later times count from there",
+			common-1))
 	}
 	at := 0
 	index := map[[2]string]int{}

@@ -15,7 +15,7 @@ type reading struct {
 	lost     bool          // no communication
 	silent   time.Duration // for how long at most
 	low      time.Duration // OB and LB for so long
-	off      time.Duration // OFF for so long
+	off      time.Duration // OFF was heard for so long
 	over     time.Duration // OVER for so long
 	primary  bool
 	settings Settings
@@ -29,10 +29,12 @@ func (r reading) limit(name string) time.Duration { return r.settings.Duration(n
 func (r reading) dark() bool { return r.lost && !r.has("OL") }
 
 // dead reports that silence on battery has lasted so long that low battery must be assumed.
-func (r reading) dead() bool { return r.lost && r.has("OB") && r.silent >= r.limit("DEADTIME") }
+func (r reading) dead() bool {
+	return r.lost && onBattery(r.status) && r.silent >= r.limit("DEADTIME")
+}
 
 // empty reports that the UPS is on battery and low, or must be taken for it.
-func (r reading) empty() bool { return r.has("OB") && r.has("LB") || r.dead() }
+func (r reading) empty() bool { return onBattery(r.status) && r.has("LB") || r.dead() }
 
 // emptyFor is for how long at most it has been so.
 func (r reading) emptyFor() time.Duration {
@@ -65,10 +67,10 @@ var rules = []struct {
 	{"lost while off", true, func(r reading) bool {
 		return r.dark() && r.has("OFF") && r.limit("OFFDURATION") >= 0
 	}},
-	{"lost on line power", false, func(r reading) bool { return r.lost && r.has("OL") }},
 	{"off", true, func(r reading) bool {
 		return r.has("OFF") && passed(r.off, r.limit("OFFDURATION"))
 	}},
+	{"lost on line power", false, func(r reading) bool { return r.lost && r.has("OL") }},
 	{"not low on battery", false, func(r reading) bool { return !r.empty() }},
 	{"calibration", false, func(r reading) bool { return r.has("CAL") }},
 	{"low for less than OBLBDURATION", false, func(r reading) bool {
@@ -103,8 +105,9 @@ func (m *Monitor) reading(w *Watched, now env.Instant, tolerance time.Duration) 
 		status: w.Status, lost: w.Comm == "lost", primary: w.Primary, settings: m.Settings,
 		low: since(w.since.low), off: since(w.since.off), over: since(w.since.over),
 	}
-	if r.lost {
+	if r.lost { // OFF counts as heard, not as time goes by in silence
 		r.silent = since(w.quietFrom)
+		r.off = min(r.off, max(w.CommAt.Sub(w.since.off), 0)+tolerance)
 	}
 	return r
 }
@@ -128,7 +131,7 @@ func (v *View) balance(h *Host) balance {
 		if !critical {
 			b.healthy += w.Power
 		}
-		if r.lost && r.has("OL") && !r.has("FSD") && w.Power > 0 {
+		if !critical && r.lost && r.has("OL") && w.Power > 0 {
 			b.silent = append(b.silent, w.As)
 		}
 		b.lines = append(b.lines, w.describe(why))
@@ -151,7 +154,8 @@ func (w *Watched) describe(why string) string {
 // emptyAt is when the rules began to call w critical because it is on battery and low, with good
 // communication; Never when they do not.
 func (m *Monitor) emptyAt(w *Watched) env.Instant {
-	if w.Comm == "lost" || w.since.low == env.Never || has(w.Status, "CAL") || has(w.Status, "FSD") {
+	if w.Comm == "lost" || w.since.low == env.Never ||
+		has(w.Status, "CAL") || has(w.Status, "FSD") {
 		return env.Never
 	}
 	wait := max(m.Settings.Duration("OBLBDURATION"), 0)

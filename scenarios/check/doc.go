@@ -6,7 +6,7 @@
 //
 // A [Judge] takes events one at a time and gives a [Report] at the end:
 //
-//	j := check.New(0)               // tolerance: 0 in virtual time, 250 ms times the scale elsewhere
+//	j := check.New(0)               // tolerance: 0 in virtual time
 //	world.Observe = j.Observe
 //	j.Allow("S01", "db", "wedged")  // an expected violation, with its reason; it is counted
 //	j.Quiesce(now)                  // everything is repaired: from here on hosts must come back

@@ -36,6 +36,11 @@ func (x Violation) String() string {
 	return fmt.Sprintf("%s %s %s", stamp(x.T), x.ID, x.Text)
 }
 
+// wrong returns a violation with its text.
+func wrong(id string, s subject, t env.Instant, format string, args ...any) Violation {
+	return Violation{ID: id, Host: s.host, UPS: s.ups, T: t, Text: fmt.Sprintf(format, args...)}
+}
+
 // An Excuse is a group of violations that do not count, for one reason.
 type Excuse struct {
 	ID     string
@@ -44,6 +49,11 @@ type Excuse struct {
 	Reason string // no-time, partitioned, ..., or what Allow was told
 	N      int    // how many; 0 for a reason that Allow was told and nobody needed
 	First  Violation
+}
+
+// covers reports whether an excuse given by Allow is meant for x.
+func (e Excuse) covers(x Violation) bool {
+	return e.ID == x.ID && (e.Host == "" || e.Host == "*" || e.Host == x.Host)
 }
 
 // maxViolations is how many violations a report keeps: a thing that goes wrong a thousand times is
@@ -191,7 +201,7 @@ func (j *Judge) End() Report {
 func (j *Judge) take(found []Violation) {
 	for _, x := range found {
 		for i := range j.allowed {
-			if a := &j.allowed[i]; a.ID == x.ID && (a.Host == "" || a.Host == "*" || a.Host == x.Host) {
+			if a := &j.allowed[i]; a.covers(x) {
 				a.N++
 				x.Excuse = a.Reason
 				break

@@ -48,7 +48,8 @@ func Read(r io.Reader) iter.Seq2[env.Event, error] {
 			}
 			var ev env.Event
 			if err := json.Unmarshal(lines.Bytes(), &ev); err != nil {
-				yield(ev, fmt.Errorf("line %d: want an event, got %.60q: %w", n, lines.Bytes(), err))
+				err = fmt.Errorf("line %d: want an event, got %.60q: %w", n, lines.Bytes(), err)
+				yield(ev, err)
 				return
 			}
 			if !yield(ev, nil) {

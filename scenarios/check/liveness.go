@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,15 +48,16 @@ func (o *back) Event(v *View, ev env.Event) []Violation {
 			continue
 		}
 		o.up.hold(s, latest(since, h.LeftUp).Add(backTime(h)), func() string {
-			return fmt.Sprintf("%s is not up again although all is in order since %s: machine %s since %s, %s",
+			return fmt.Sprintf("%s is not up again although all is in order since %s: "+
+				"machine %s since %s, %s",
 				h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
 		})
 	}
 	if calm && ev.Kind == env.Machine && ev.Value == Booting && ev.Host != "" {
 		if h := v.Host(ev.Host); h.Boots-o.boots[h.Name] == maxBoots+1 {
-			return []Violation{{ID: "L01", Host: h.Name, T: v.Now, Text: fmt.Sprintf(
+			return []Violation{wrong("L01", subject{host: h.Name}, v.Now,
 				"%s boots again and again: %d times since all was in order at %s",
-				h.Name, maxBoots+1, stamp(since))}}
+				h.Name, maxBoots+1, stamp(since))}
 		}
 	}
 	return nil
@@ -67,7 +69,8 @@ func backTime(h *Host) time.Duration {
 	for _, f := range h.Feeds {
 		cycle = max(cycle, f.UPS.Delay("offdelay")+f.UPS.Delay("ondelay"))
 	}
-	return h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + cycle + h.Declared("boot") + backSlack
+	return h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + cycle +
+		h.Declared("boot") + backSlack
 }
 
 func outlets(h *Host) string {
@@ -85,9 +88,9 @@ func outlets(h *Host) string {
 	return strings.Join(s, ", ")
 }
 
-// down is L02: when, by accepted statuses, batteries that are low have brought the power sum below
-// MINSUPPLIES for a POLLFREQALERT and a second, the host has begun its shutdown; and a shutdown that
-// has begun ends with the host halted.
+// down is L02: when, by accepted statuses, low batteries have brought the power sum below
+// MINSUPPLIES for a POLLFREQALERT and a second, the host has begun its shutdown; and a shutdown
+// that has begun ends with the host halted.
 type down struct{ begun, halted promises }
 
 // downSlack is what a shutdown may take beyond HOSTSYNC, FINALDELAY and the stop of the machine: a
@@ -125,25 +128,35 @@ func (o *down) begin(v *View, h *Host) {
 	}
 	by := short.Add(h.Monitor.Settings.Duration("POLLFREQALERT") + time.Second)
 	o.begun.hold(s, by, func() string {
-		return fmt.Sprintf("%s has not begun to shut down although its batteries are low since %s: %s",
-			h.Name, stamp(short), strings.Join(v.balance(h).lines, "; "))
+		return fmt.Sprintf("%s has not begun to shut down although its batteries are low and it "+
+			"must since %s: %s", h.Name, stamp(short), strings.Join(v.balance(h).lines, "; "))
 	})
 }
 
-// halt watches over the time from there until the machine is down.
+// halt watches over the time from there until the machine is down. A machine whose UPS does not
+// answer may be held up by the command to switch the load off.
 func (o *down) halt(h *Host) {
 	s, a := subject{host: h.Name}, h.Attempt
 	_, declared := h.Spec["halt"]
-	if !declared || a.Began == env.Never || !h.Running() || h.Wedged || h.Service("upsmon").Broken() {
+	if !declared || a.Began == env.Never || !h.Running() || h.Wedged ||
+		h.Service("upsmon").Broken() {
 		o.halted.drop(s)
 		return
 	}
 	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack
 	o.halted.hold(s, a.Began.Add(bound), func() string {
+		for _, f := range h.Feeds {
+			if u := f.UPS; len(u.Faults) > 0 || u.FaultAt != env.Never && u.FaultAt >= a.Began {
+				return ""
+			}
+		}
 		return fmt.Sprintf("%s began its shutdown at %s (%s) and is still %s %s later",
 			h.Name, stamp(a.Began), a.Sign, h.Machine, span(bound))
 	})
 }
+
+// disturbing are the kinds of events after which somebody may no longer be reached.
+var disturbing = []env.Kind{env.Proc, env.Machine, env.Link, env.Fault}
 
 // follow is L04: when FSD is served, each secondary that can read it and has no other power to live
 // on notifies SHUTDOWN within a poll, the round trip and a second. Who is disturbed meanwhile, or
@@ -169,8 +182,7 @@ func (o *follow) Event(v *View, ev env.Event) []Violation {
 		for _, w := range v.Host(ev.Host).Monitor.Watched {
 			o.check(v, subject{ev.Host, w.UPS})
 		}
-	case ev.Kind == env.Proc || ev.Kind == env.Machine || ev.Kind == env.Link || ev.Kind == env.Fault ||
-		ev.Kind == env.Data || ev.Kind == env.FSD:
+	case slices.Contains(disturbing, ev.Kind) || ev.Kind == env.Data || ev.Kind == env.FSD:
 		for _, s := range o.ends.subjects() {
 			o.check(v, s)
 		}
@@ -191,8 +203,9 @@ func (o *follow) call(v *View, u *UPS) {
 		by := v.Now.Add(m.Settings.Poll() + v.roundTrip(h.Name, u.Server) + followSlack)
 		set := v.Now
 		o.ends.hold(subject{h.Name, u.Name}, by, func() string {
-			return fmt.Sprintf("%s, a secondary, has not notified SHUTDOWN although FSD of %s is set "+
-				"since %s and it can read it: %s", h.Name, u.Name, stamp(set), w.describe("FSD is served"))
+			return fmt.Sprintf("%s, a secondary, has not notified SHUTDOWN although FSD of %s "+
+				"is set since %s and it can read it: %s",
+				h.Name, u.Name, stamp(set), w.describe("FSD is served"))
 		})
 	}
 }
@@ -221,7 +234,8 @@ func (o *follow) check(v *View, s subject) {
 	}
 	h, u := v.Host(s.host), v.UPS(s.ups)
 	a := h.Attempt
-	done := a.Announced != env.Never || len(a.Commands) > 0 || h.Monitor.Primary() && a.Began != env.Never
+	done := a.Announced != env.Never || len(a.Commands) > 0 ||
+		h.Monitor.Primary() && a.Began != env.Never
 	if done || !u.FSD || h.Machine == Stopping || !v.able(h, u) {
 		o.ends.drop(s)
 	}
@@ -244,7 +258,7 @@ func (o *wait) Due(v *View) []Violation { return o.ends.late("L05", v) }
 
 func (o *wait) Event(v *View, ev env.Event) []Violation {
 	switch {
-	case ev.Kind == env.Link || ev.Kind == env.Fault || ev.Kind == env.Proc || ev.Kind == env.Machine:
+	case slices.Contains(disturbing, ev.Kind):
 		for _, s := range o.ends.subjects() {
 			o.check(v, v.Host(s.host))
 		}
@@ -275,7 +289,7 @@ func (o *wait) check(v *View, h *Host) {
 		bound = sync + clientTimeout
 	}
 	o.ends.hold(s, a.Waiting.Add(bound), func() string {
-		return fmt.Sprintf("%s waits for its secondaries since %s and has not notified SHUTDOWN %s later, "+
-			"HOSTSYNC is %s", h.Name, stamp(a.Waiting), span(bound), span(sync))
+		return fmt.Sprintf("%s waits for its secondaries since %s and has not notified SHUTDOWN "+
+			"%s later; HOSTSYNC is %s", h.Name, stamp(a.Waiting), span(bound), span(sync))
 	})
 }

@@ -16,56 +16,79 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 		{"a host that boots loses its power",
 			with(until(outage(), 849), fed(845, "db", "no"), machine(845, "db", Off)), 0, 850, ""},
 		{"the load is killed with the secondary logged in, after HOSTSYNC",
-			with(without(until(outage(), 529), nas, after(528)), killpower(537.5, "sent")), 0, 538, ""},
+			with(without(until(outage(), 529), nas, after(528)), killpower(537.5, "sent")),
+			0, 538, ""},
 		{"a kill that the device refused",
 			with(outage(), killpower(526, "refused")), 0, 600, ""},
 		{"silence on battery brings both down after DEADTIME", silentOnBattery(), 0, 300, ""},
 		{"a poll that hung counts towards DEADTIME",
 			changed(moved(silentOnBattery(), -11, between(229, 300)),
-				func(ev *env.Event) { ev.Why = "request timed out" }, kind(env.Comm), after(200)), 0, 300, ""},
+				func(ev *env.Event) { ev.Why = "request timed out" }, kind(env.Comm), after(200)),
+			0, 300, ""},
 		{"a secondary gives up on its primary after HOSTSYNC",
 			with(low, status(522, "db", "OB LB"), proc(522, "nas", "upsmon", "kill"),
 				decide(537, "db", "power"), notify(537, "db", "SHUTDOWN"),
-				shutdowncmd(542, "db"), machine(542, "db", Stopping), machine(562, "db", Halted)), 0, 600, ""},
+				shutdowncmd(542, "db"), machine(542, "db", Stopping), machine(562, "db", Halted)),
+			0, 600, ""},
 		{"an operator shuts down on good mains",
-			with(calm(), decide(100, "nas", "operator"), sent(100, "nas"), upsd(100, env.FSD, "set", 0),
-				upsd(100, env.Served, "FSD OL", 0), probe(100.9, "FSD OL"), notify(100, "nas", "SHUTDOWN_HOSTSYNC"),
-				status(103, "db", "FSD OL"), decide(103, "db", "power"), notify(103, "db", "SHUTDOWN"),
-				shutdowncmd(108, "db"), machine(108, "db", Stopping), upsd(108, env.Logout, "10.0.0.3:4002", 1),
-				notify(108.2, "nas", "SHUTDOWN"), flagFile(113.2, "nas", "written"), shutdowncmd(113.2, "nas"),
-				machine(113.2, "nas", Stopping), machine(128, "db", Halted), machine(143.2, "nas", Halted)), 0, 200, ""},
+			with(calm(), decide(100, "nas", "operator"), sent(100, "nas"),
+				upsd(100, env.FSD, "set", 0),
+				upsd(100, env.Served, "FSD OL", 0), probe(100.9, "FSD OL"),
+				notify(100, "nas", "SHUTDOWN_HOSTSYNC"),
+				status(103, "db", "FSD OL"), decide(103, "db", "power"),
+				notify(103, "db", "SHUTDOWN"),
+				shutdowncmd(108, "db"), machine(108, "db", Stopping),
+				upsd(108, env.Logout, "10.0.0.3:4002", 1),
+				notify(108.2, "nas", "SHUTDOWN"), flagFile(113.2, "nas", "written"),
+				shutdowncmd(113.2, "nas"),
+				machine(113.2, "nas", Stopping), machine(128, "db", Halted),
+				machine(143.2, "nas", Halted)), 0, 200, ""},
 		{"an hour of silence on line power", silentOnLine(), 0, 4000, ""},
 		{"a UPS that is off for OFFDURATION",
-			with(calm(), status(100, "nas", "OL OFF"), decide(130, "nas", "power"), notify(130, "nas", "SHUTDOWN"),
-				flagFile(135, "nas", "written"), shutdowncmd(135, "nas"), machine(135, "nas", Stopping),
+			with(calm(), status(100, "nas", "OL OFF"), decide(130, "nas", "power"),
+				notify(130, "nas", "SHUTDOWN"),
+				flagFile(135, "nas", "written"), shutdowncmd(135, "nas"),
+				machine(135, "nas", Stopping),
 				machine(165, "nas", Halted)), 0, 200, ""},
 		{"a UPS that was never heard is lost", with(calm(), monitors(30, "db", "secondary"),
-			env.Event{T: sec(31), Host: "db", Prog: "upsmon", Kind: env.Comm, UPS: "gone@far", Value: "lost"}), 0, 4000, ""},
+			env.Event{T: sec(31), Host: "db", Prog: "upsmon", Kind: env.Comm, UPS: "gone@far",
+				Value: "lost"}), 0, 4000, ""},
 		{"a probe that was under way when FSD was set",
-			with(without(outage(), kind(env.Probe), between(522, 523)), probe(522.1, "OB LB CHRG"), probe(523.1, "FSD OB LB")),
+			with(without(outage(), kind(env.Probe), between(522, 523)), probe(522.1, "OB LB CHRG"),
+				probe(523.1, "FSD OB LB")),
 			0, 600, ""},
 		{"upsd starts anew and knows no FSD",
 			with(until(outage(), 524), proc(524, "nas", "upsd", "kill"), probe(524.1, "ERR gone"),
-				proc(524.2, "nas", "upsd", "start"), upsd(524.5, env.Served, "OB LB", 0), probe(525, "OB LB")), 0, 527, ""},
+				proc(524.2, "nas", "upsd", "start"), upsd(524.5, env.Served, "OB LB", 0),
+				probe(525, "OB LB")), 0, 527, ""},
 		{"upsd takes FSD back",
-			with(until(outage(), 524), upsd(524, env.FSD, "cleared", 0), upsd(524.1, env.Served, "OB LB", 0),
+			with(until(outage(), 524), upsd(524, env.FSD, "cleared", 0),
+				upsd(524.1, env.Served, "OB LB", 0),
 				probe(525, "OB LB")), 0, 527, ""},
 		{"data are stale while FSD is set",
-			with(until(outage(), 524), driver(524, "stale"), upsd(524, env.Data, "stale", 0), upsd(524, env.Served, "OB LB", 0),
+			with(until(outage(), 524), driver(524, "stale"), upsd(524, env.Data, "stale", 0),
+				upsd(524, env.Served, "OB LB", 0),
 				probe(524.5, "ERR DATA-STALE")), 0, 530, ""},
 		{"SHUTDOWNCMD runs once in each of two boots",
-			with(outage(), decide(1000, "db", "operator"), notify(1000, "db", "SHUTDOWN"), shutdowncmd(1005, "db"),
+			with(outage(), decide(1000, "db", "operator"), notify(1000, "db", "SHUTDOWN"),
+				shutdowncmd(1005, "db"),
 				machine(1005, "db", Stopping), machine(1020, "db", Halted)), 0, 1100, ""},
 		{"a driver that is frozen for ten seconds",
-			with(calm(), proc(100, "nas", "driver:rack", "pause"), proc(110, "nas", "driver:rack", "resume")), 0, 200, ""},
+			with(calm(), proc(100, "nas", "driver:rack", "pause"),
+				proc(110, "nas", "driver:rack", "resume")), 0, 200, ""},
 		{"a frozen driver is noticed after MAXAGE, a second, a poll and the next probe",
-			changed(silentOnLine(), func(ev *env.Event) { ev.T = sec(120) }, value("ERR DATA-STALE")), 0, 200, ""},
+			changed(silentOnLine(), func(ev *env.Event) { ev.T = sec(120) },
+				value("ERR DATA-STALE")), 0, 200, ""},
 		{"a silent device behind a upsd that is frozen too",
-			with(calm(), fault(100, "silent", "on"), proc(101, "nas", "upsd", "pause")), 0, 200, ""},
+			with(calm(), fault(100, "silent", "on"), proc(101, "nas", "upsd", "pause")),
+			0, 200, ""},
 		{"FINALDELAY is overrun by less than a second",
 			moved(outage(), 0.9, db, between(530, 550)), 0, 600, ""},
 		{"a secondary writes no flag, and a primary without the feature neither",
-			without(outage(), func(ev env.Event) bool { return ev.Kind == env.Flag || ev.Name == "POWERDOWNFLAG" }),
+			without(outage(),
+				func(ev env.Event) bool {
+					return ev.Kind == env.Flag || ev.Name == "POWERDOWNFLAG"
+				}),
 			900, 1300, ""},
 		{"the flag is a foreign file", changed(without(outage(), value("written")),
 			func(ev *env.Event) { ev.Value = "foreign" }, kind(env.Flag)), 0, 1300, ""},
@@ -74,32 +97,53 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 		{"a host stays off while the mains are off", until(outage(), 799), 700, 3600, ""},
 		{"a host is back a minute later than declared",
 			moved(outage(), 59, db, between(830, 1000)), 900, 1300, ""},
+		{"a shutdown that takes long because the UPS does not answer",
+			with(moved(until(outage(), 566), 30, host("nas"), between(565, 566)),
+				fault(540, "silent", "on"),
+				fault(580, "silent", "off")), 0, 595, ""},
+		{"OFF that was heard long enough, then silence",
+			with(calm(), status(100, "nas", "OL OFF"), comm(131, "nas", "lost", ""),
+				critical(131, "nas"),
+				decide(131, "nas", "power")), 0, 132, ""},
+		{"letter case of status words",
+			with(calm(), status(100, "nas", "ob lb"), decide(100, "nas", "power")), 0, 101, ""},
 		{"a calibration runs the battery low",
-			with(calm(), status(100, "nas", "OB LB CAL"), status(101, "db", "OB LB CAL")), 0, 600, ""},
+			with(calm(), status(100, "nas", "OB LB CAL"), status(101, "db", "OB LB CAL")),
+			0, 600, ""},
 		{"a monitor that is frozen does nothing about a low battery",
-			with(low, status(522, "nas", "OB LB"), proc(523, "nas", "upsmon", "pause")), 0, 580, ""},
+			with(low, status(522, "nas", "OB LB"), proc(523, "nas", "upsmon", "pause")),
+			0, 580, ""},
 		{"a battery low for five seconds only",
 			with(low, status(522, "nas", "OB LB"), status(527, "nas", "OB")), 0, 580, ""},
 		{"a secondary that only watches does not follow the FSD",
 			changed(without(until(outage(), 560), db, after(522)), func(ev *env.Event) { ev.N = 0 },
 				db, kind(env.Monitor)), 0, 560, ""},
 		{"a secondary that is cut off does not follow the FSD",
-			with(without(until(outage(), 560), db, after(522)), link(524, "db nas", "cut")), 0, 560, ""},
+			with(without(until(outage(), 560), db, after(522)), link(524, "db nas", "cut")),
+			0, 560, ""},
 		{"a secondary that is frozen does not follow the FSD",
-			with(without(until(outage(), 560), db, after(522)), proc(524, "db", "upsmon", "pause")), 0, 560, ""},
+			with(without(until(outage(), 560), db, after(522)), proc(524, "db", "upsmon", "pause")),
+			0, 560, ""},
 		{"a secondary that started after the FSD waits",
-			with(until(calm(), 19), machine(20, "nas", Up), proc(20, "nas", "upsd", "start"), upsd(21, env.FSD, "set", 0),
-				upsd(21, env.Served, "FSD OL", 0), monitors(22, "db", "secondary"), comm(23, "db", "ok", ""),
+			with(until(calm(), 19), machine(20, "nas", Up), proc(20, "nas", "upsd", "start"),
+				upsd(21, env.FSD, "set", 0),
+				upsd(21, env.Served, "FSD OL", 0), monitors(22, "db", "secondary"),
+				comm(23, "db", "ok", ""),
 				status(23, "db", "FSD OL")), 0, 100, ""},
 		{"the primary waits 15.8 seconds for a secondary that never logs out",
-			moved(moved(until(outage(), 565), 7.5, nas, between(530.1, 536)), 10, nas, between(540, 541)), 0, 575, ""},
+			moved(moved(until(outage(), 565), 7.5, nas, between(530.1, 536)), 10, nas,
+				between(540, 541)), 0, 575, ""},
 		{"the primary waits longer because upsd has gone",
-			with(moved(moved(until(outage(), 565), 15, nas, between(530.1, 536)), 20, nas, between(540, 541)),
+			with(moved(moved(until(outage(), 565), 15, nas, between(530.1, 536)), 20, nas,
+				between(540, 541)),
 				proc(531, "nas", "upsd", "kill"), probe(531.5, "ERR gone")), 0, 580, ""},
 		{"a monitor recovers ten seconds after the others",
-			moved(outage(), 10, db, func(ev env.Event) bool { return ev.Prog == "upsmon" && ev.T >= sec(851) }), 900, 1300, ""},
+			moved(outage(), 10, db,
+				func(ev env.Event) bool { return ev.Prog == "upsmon" && ev.T >= sec(851) }),
+			900, 1300, ""},
 		{"a login less while its host is down",
-			with(outage(), proc(1000, "db", "upsmon", "kill"), upsd(1000, env.Logout, "10.0.0.3:4002", 1)), 900, 1100, ""},
+			with(outage(), proc(1000, "db", "upsmon", "kill"),
+				upsd(1000, env.Logout, "10.0.0.3:4002", 1)), 900, 1100, ""},
 	})
 }
 
@@ -111,20 +155,25 @@ func TestRedundancyIsCounted(t *testing.T) {
 	}
 	spare := func(ev env.Event) env.Event { ev.UPS = "spare@nas"; return ev }
 	two := with(until(outage(), 521.9),
-		second(20.5, "nas", "primary"), spare(comm(21, "nas", "ok", "")), spare(status(21, "nas", "OL")),
-		second(20.5, "db", "secondary"), spare(comm(22, "db", "ok", "")), spare(status(22, "db", "OL")))
+		second(20.5, "nas", "primary"), spare(comm(21, "nas", "ok", "")),
+		spare(status(21, "nas", "OL")),
+		second(20.5, "db", "secondary"), spare(comm(22, "db", "ok", "")),
+		spare(status(22, "db", "OL")))
 	judgeAll(t, []scene{
 		{"one of two batteries low is no reason to stop",
 			with(two, status(522, "nas", "OB LB"), status(522, "db", "OB LB")), 0, 600, ""},
 		{"nor is FSD on one of two",
-			with(two, upsd(522, env.FSD, "set", 0), upsd(522, env.Served, "FSD OB LB", 0), probe(522.5, "FSD OB LB"),
+			with(two, upsd(522, env.FSD, "set", 0), upsd(522, env.Served, "FSD OB LB", 0),
+				probe(522.5, "FSD OB LB"),
 				status(525, "db", "FSD OB LB")), 0, 600, ""},
 		{"and stopping for it is unfounded",
 			with(two, status(522, "nas", "OB LB"), decide(522, "nas", "power")), 0, 523, "S04 nas"},
 		{"both low are one",
-			with(two, status(522, "nas", "OB LB"), spare(status(530, "nas", "OB LB")), decide(530, "nas", "power")), 0, 533, ""},
+			with(two, status(522, "nas", "OB LB"), spare(status(530, "nas", "OB LB")),
+				decide(530, "nas", "power")), 0, 533, ""},
 		{"and the primary must stop then",
-			with(two, status(522, "nas", "OB LB"), spare(status(530, "nas", "OB LB"))), 0, 537, "L02 nas"},
+			with(two, status(522, "nas", "OB LB"), spare(status(530, "nas", "OB LB"))),
+			0, 537, "L02 nas"},
 		{"a line that is gone from the file counts no more",
 			with(two, setting(400, "nas", "FINALDELAY", 5e9, ""), monitors(400, "nas", "primary"),
 				status(522, "nas", "OB LB"), decide(522, "nas", "power")), 0, 523, ""},
@@ -134,7 +183,8 @@ func TestRedundancyIsCounted(t *testing.T) {
 func TestSettingsAreFollowed(t *testing.T) {
 	set := func(name string, d time.Duration) func([]env.Event) []env.Event {
 		return func(events []env.Event) []env.Event {
-			return with(events, setting(20.1, "nas", name, int64(d), ""), setting(20.1, "db", name, int64(d), ""))
+			return with(events, setting(20.1, "nas", name, int64(d), ""),
+				setting(20.1, "db", name, int64(d), ""))
 		}
 	}
 	low := with(until(outage(), 521.9), status(522, "nas", "OB LB"))
@@ -144,7 +194,8 @@ func TestSettingsAreFollowed(t *testing.T) {
 		{"and does not abolish it",
 			set("OBLBDURATION", 20*time.Second)(low), 0, 549, "L02 nas"},
 		{"stopping before OBLBDURATION is unfounded",
-			with(set("OBLBDURATION", 20*time.Second)(low), decide(530, "nas", "power")), 0, 531, "S04 nas"},
+			with(set("OBLBDURATION", 20*time.Second)(low), decide(530, "nas", "power")),
+			0, 531, "S04 nas"},
 		{"MINSUPPLIES 0 never stops", set("MINSUPPLIES", 0)(low), 0, 600, ""},
 		{"a longer DEADTIME is waited for",
 			set("DEADTIME", time.Minute)(silentOnBattery()), 0, 300, "S04 db, S04 nas"},
@@ -155,34 +206,44 @@ func TestSettingsAreFollowed(t *testing.T) {
 
 func TestExcusesOfACut(t *testing.T) {
 	// The battery is empty 10 s after the outage; both hosts are up.
-	short := with(until(outage(), 100), upsd(101, env.Served, "OB", 0), status(102, "nas", "OB"), status(104, "db", "OB"),
+	short := with(until(outage(), 100), upsd(101, env.Served, "OB", 0), status(102, "nas", "OB"),
+		status(104, "db", "OB"),
 		power(110, "outlet", "off", "the battery is empty"), power(110, "empty", "yes", ""),
-		fed(110, "nas", "no"), machine(110, "nas", Off), fed(110, "db", "no"), machine(110, "db", Off))
+		fed(110, "nas", "no"), machine(110, "nas", Off), fed(110, "db", "no"),
+		machine(110, "db", Off))
 	// The battery is empty 90 s after the outage and nobody has done anything about it.
 	idle := moved(short, 80, between(110, 110))
 	// db never hears of the outage and is cut by the primary's kill.
 	deaf := with(without(outage(), func(ev env.Event) bool {
-		return ev.Host == "db" && ev.T > sec(50) && ev.T < sec(585) || ev.Kind == env.Logout && ev.N == 1
+		return ev.Host == "db" && ev.T > sec(50) && ev.T < sec(585) ||
+			ev.Kind == env.Logout && ev.N == 1
 	}))
 	slow := without(outage(), host("db"), kind(env.Machine), value(Halted))
 	halts := func(events []env.Event, d time.Duration) []env.Event {
-		return changed(events, func(ev *env.Event) { ev.N = int64(d) }, host("db"), kind(env.Spec), named("halt"))
+		return changed(events, func(ev *env.Event) { ev.N = int64(d) }, host("db"), kind(env.Spec),
+			named("halt"))
 	}
 	judgeAll(t, []scene{
-		{"a battery that lasts ten seconds gives no time", short, 0, 200, "S01 db no-time, S01 nas no-time"},
+		{"a battery that lasts ten seconds gives no time",
+			short, 0, 200, "S01 db no-time, S01 nas no-time"},
 		{"one of ninety seconds does", idle, 0, 200, "S01 db, S01 nas"},
 		{"not when the device was silent for most of them",
-			with(idle, fault(99, "garbage", "on"), fault(170, "garbage", "off")), 0, 200, "S01 db no-time, S01 nas no-time"},
+			with(idle, fault(99, "garbage", "on"), fault(170, "garbage", "off")),
+			0, 200, "S01 db no-time, S01 nas no-time"},
 		{"nor when only a moment of them was clear",
-			with(idle, fault(99, "garbage", "on"), fault(120, "garbage", "off"), fault(125, "garbage", "on")), 0, 200,
-			"S01 db no-time, S01 nas no-time"},
+			with(idle, fault(99, "garbage", "on"), fault(120, "garbage", "off"),
+				fault(125, "garbage", "on")),
+			0, 200, "S01 db no-time, S01 nas no-time"},
 		{"a low-battery reserve that is shorter than a shutdown is a matter of configuration",
-			changed(idle, func(ev *env.Event) { ev.N = int64(30 * time.Second) }, kind(env.Spec), named("low")), 0, 200,
-			"S01 db config, S01 nas config"},
+			changed(idle, func(ev *env.Event) { ev.N = int64(30 * time.Second) }, kind(env.Spec),
+				named("low")),
+			0, 200, "S01 db config, S01 nas config"},
 		{"a host behind a cut link that last saw line power",
-			with(deaf, link(90, "db nas", "cut"), link(90, "nas db", "cut")), 0, 600, "S01 db partitioned"},
+			with(deaf, link(90, "db nas", "cut"), link(90, "nas db", "cut")),
+			0, 600, "S01 db partitioned"},
 		{"the same when the link heals five seconds before the end",
-			with(deaf, link(90, "db nas", "cut"), link(580, "db nas", "heal")), 0, 600, "S01 db partitioned"},
+			with(deaf, link(90, "db nas", "cut"), link(580, "db nas", "heal")),
+			0, 600, "S01 db partitioned"},
 		{"not when it healed in time",
 			with(deaf, link(90, "db nas", "cut"), link(525, "db nas", "heal")), 0, 600, "S01 db"},
 		{"not when it was cut after the FSD",
@@ -192,18 +253,25 @@ func TestExcusesOfACut(t *testing.T) {
 		{"a monitor that the script froze",
 			with(deaf, proc(90, "db", "upsmon", "pause")), 0, 600, "S01 db wedged"},
 		{"a monitor that the script froze and gave back too late",
-			with(deaf, proc(90, "db", "upsmon", "pause"), proc(570, "db", "upsmon", "resume")), 0, 600, "S01 db wedged"},
+			with(deaf, proc(90, "db", "upsmon", "pause"), proc(570, "db", "upsmon", "resume")),
+			0, 600, "S01 db wedged"},
 		{"not one that was given back in time",
-			with(deaf, proc(90, "db", "upsmon", "pause"), proc(400, "db", "upsmon", "resume")), 0, 600, "L04 db, S01 db"},
+			with(deaf, proc(90, "db", "upsmon", "pause"), proc(400, "db", "upsmon", "resume")),
+			0, 600, "L04 db, S01 db"},
 		{"not one that had its chance before",
 			with(deaf, proc(580, "db", "upsmon", "pause")), 0, 600, "L04 db, S01 db"},
 		{"nor one that the cut itself killed",
 			with(deaf, proc(585.3, "db", "upsmon", "kill")), 0, 600, "L04 db, S01 db"},
-		{"a host declared to stop slower than its primary", halts(slow, time.Minute), 0, 600, "S01 db config"},
+		{"a host declared to stop slower than its primary",
+			halts(slow, time.Minute), 0, 600, "S01 db config"},
 		{"not when it stays logged in until it is down, so that the primary can wait",
-			with(halts(slow, time.Minute), setting(20.1, "db", "SHUTDOWNEXIT", -1, "")), 0, 600, "S01 db"},
+			with(halts(slow, time.Minute), setting(20.1, "db", "SHUTDOWNEXIT", -1, "")),
+			0, 600, "S01 db"},
 		{"a host without any monitor",
-			without(deaf, func(ev env.Event) bool { return ev.Host == "db" && (ev.Prog == "upsmon" || ev.Kind == env.Proc) }),
+			without(deaf,
+				func(ev env.Event) bool {
+					return ev.Host == "db" && (ev.Prog == "upsmon" || ev.Kind == env.Proc)
+				}),
 			0, 600, "S01 db config"},
 	})
 }
@@ -212,11 +280,13 @@ func TestAllowedViolationsAreCounted(t *testing.T) {
 	j := New(0)
 	j.Allow("S10", "db", "the script runs it by hand")
 	j.Allow("S14", "*", "not needed")
-	for _, ev := range with(outage(), shutdowncmd(531, "db"), shutdowncmd(532, "db"), shutdowncmd(537, "nas")) {
+	for _, ev := range with(outage(), shutdowncmd(531, "db"), shutdowncmd(532, "db"),
+		shutdowncmd(537, "nas")) {
 		j.Observe(ev)
 	}
 	r := j.End()
-	if got, want := found(r), "S10 db the script runs it by hand, S10 nas, S14 * not needed"; got != want {
+	if got, want := found(r),
+		"S10 db the script runs it by hand, S10 nas, S14 * not needed"; got != want {
 		t.Errorf("judged %q, want %q", got, want)
 	}
 	if n := r.Excuses[0].N; n != 2 {
@@ -237,7 +307,8 @@ func TestToleranceForgivesLateness(t *testing.T) {
 }
 
 func TestRunJudgesARecording(t *testing.T) {
-	events := with(without(outage(), host("db"), between(829, 1e6)), env.Event{T: sec(1300), Kind: env.Mark, Name: "end"})
+	events := with(without(outage(), host("db"), between(829, 1e6)),
+		env.Event{T: sec(1300), Kind: env.Mark, Name: "end"})
 	if got := found(Run(events, 0, sec(900))); got != "L01 db" {
 		t.Errorf("judged %q, want %q", got, "L01 db")
 	}

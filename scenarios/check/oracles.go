@@ -7,8 +7,8 @@ var Oracles = []struct {
 	New   func() Oracle
 }{
 	{"S01", "no host loses power while it is up or stopping", newCut},
-	{"S02", "the primary does not kill the load while others are logged in and HOSTSYNC runs", newKill},
-	{"S04", "a host shuts down only when its power is in danger or the operator says so", newFounded},
+	{"S02", "the load is not killed while others are logged in and HOSTSYNC runs", newKill},
+	{"S04", "a host shuts down only in danger, or when the operator says so", newFounded},
 	{"S05", "silence from a UPS last seen on line power is no emergency", newSilence},
 	{"S08", "once FSD is set, every status served says so", newLatch},
 	{"S10", "SHUTDOWNCMD runs once a boot", newOnce},

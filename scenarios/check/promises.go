@@ -69,7 +69,7 @@ func (p *promises) late(id string, v *View) []Violation {
 		case v.Now > o.by.Add(v.Tolerance):
 			o.told = true
 			if text := o.say(); text != "" {
-				found = append(found, Violation{ID: id, Host: s.host, UPS: s.ups, T: o.by, Text: text})
+				found = append(found, wrong(id, s, o.by, "%s", text))
 			} else {
 				p.drop(s)
 			}

@@ -9,28 +9,39 @@ import (
 	"pgregory.net/rapid"
 )
 
-// words of events, so that arbitrary sequences get deep into the oracles, and some that nobody knows.
+// words of events, so that arbitrary sequences get deep into the oracles, and some unknown ones.
 var (
 	anyHost = []string{"nas", "db", "web", ""}
 	anyProg = []string{"", "upsd", "upsmon", "nutdrv_qx"}
 	anyUPS  = []string{"rack", "spare", "rack@nas", "spare@nas:3493", "@", ""}
-	anyName = []string{"", "a", "input", "low", "empty", "outlet", "left", "status", "logins", "boot", "halt", "min",
-		"runtime", "offdelay", "ondelay", "fallback", "upsd", "upsmon", "driver", "driver:rack", "nas db", "db nas", "silent",
-		"wedged", "primary", "secondary", "power", "operator", "ONBATT", "ONLINE", "SHUTDOWN", "SHUTDOWN_HOSTSYNC", "FINALDELAY",
+	anyName = []string{"", "a", "input", "low", "empty", "outlet", "left", "status", "logins",
+		"boot", "halt", "min",
+		"runtime", "offdelay", "ondelay", "fallback", "upsd", "upsmon", "driver", "driver:rack",
+		"nas db", "db nas", "silent",
+		"wedged", "primary", "secondary", "power", "operator", "ONBATT", "ONLINE", "SHUTDOWN",
+		"SHUTDOWN_HOSTSYNC", "FINALDELAY",
 		"HOSTSYNC", "DEADTIME", "MINSUPPLIES", "POLLFREQ", "POWERDOWNFLAG", "SHUTDOWNEXIT", "\xff"}
-	anyValue = []string{"", "on", "off", "yes", "no", "line", "battery", "start", "exit", "kill", "pause", "resume", "restart",
-		"cut", "cut-to", "heal", "delay", "ok", "lost", "fresh", "stale", "set", "cleared", "sent", "refused", "accepted",
-		"wait", "done", "expired", "written", "removed", "foreign", "shutdown", Off, Booting, Up, Stopping, Halted,
-		"OL", "OB", "OB LB", "FSD OL", "FSD OB LB", "OL CAL", "OFF", "ALARM OL", "ERR DATA-STALE", "\xfe\xff"}
-	anyKind = []env.Kind{env.Mains, env.Power, env.Machine, env.Fed, env.Proc, env.Link, env.Fault, env.Mark, env.Wire, env.Spec,
-		env.Probe, env.Data, env.Served, env.Login, env.Logout, env.FSD, env.Setting, env.Monitor, env.Comm, env.Status,
-		env.Critical, env.Decide, env.Notify, env.Sync, env.Flag, env.ShutdownCmd, env.Cmd, env.LoadKill, env.Port, "", "new"}
+	anyValue = []string{"", "on", "off", "yes", "no", "line", "battery", "start", "exit", "kill",
+		"pause", "resume", "restart",
+		"cut", "cut-to", "heal", "delay", "ok", "lost", "fresh", "stale", "set", "cleared", "sent",
+		"refused", "accepted",
+		"wait", "done", "expired", "written", "removed", "foreign", "shutdown", Off, Booting, Up,
+		Stopping, Halted,
+		"OL", "OB", "OB LB", "FSD OL", "FSD OB LB", "OL CAL", "OFF", "ALARM OL", "ERR DATA-STALE",
+		"\xfe\xff"}
+	anyKind = []env.Kind{env.Mains, env.Power, env.Machine, env.Fed, env.Proc, env.Link, env.Fault,
+		env.Mark, env.Wire, env.Spec,
+		env.Probe, env.Data, env.Served, env.Login, env.Logout, env.FSD, env.Setting, env.Monitor,
+		env.Comm, env.Status,
+		env.Critical, env.Decide, env.Notify, env.Sync, env.Flag, env.ShutdownCmd, env.Cmd,
+		env.LoadKill, env.Port, "", "new"}
 )
 
 func anyEvents(t *rapid.T) []env.Event {
 	at := env.Instant(0)
 	step := rapid.Custom(func(t *rapid.T) env.Event {
-		d := rapid.SampledFrom([]time.Duration{0, time.Millisecond, time.Second, 7 * time.Second, 40 * time.Second, time.Hour}).Draw(t, "d")
+		d := rapid.SampledFrom([]time.Duration{0, time.Millisecond, time.Second, 7 * time.Second,
+			40 * time.Second, time.Hour}).Draw(t, "d")
 		at = at.Add(d)
 		ev := env.Event{
 			T:     at,
@@ -69,7 +80,8 @@ func anyRun(t *rapid.T) []env.Event {
 func TestNothingPanicsOnAnyEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := anyRun(t)
-		tolerance := rapid.SampledFrom([]time.Duration{0, time.Second, -1, 1 << 62}).Draw(t, "tolerance")
+		tolerance := rapid.SampledFrom([]time.Duration{0, time.Second, -1, 1 << 62}).Draw(t,
+			"tolerance")
 		quiet := rapid.SampledFrom([]env.Instant{env.Never, 0, sec(900), -5}).Draw(t, "quiet")
 		r := Run(events, tolerance, quiet)
 		_ = r.String()
@@ -104,7 +116,8 @@ func TestWhatOneHostLeavesOutIsItsOwnFault(t *testing.T) {
 		if ev.Host != "db" || ev.Prog != "upsmon" {
 			continue
 		}
-		r := scene{events: append(append([]env.Event(nil), events[:i]...), events[i+1:]...), quiet: 900, end: 1300}.judge(0)
+		r := scene{events: append(append([]env.Event(nil), events[:i]...), events[i+1:]...),
+			quiet: 900, end: 1300}.judge(0)
 		for _, x := range r.Violations {
 			if x.Host == "nas" {
 				t.Errorf("without %s: nas is blamed: %s", line(ev), x)

@@ -9,7 +9,7 @@ import (
 )
 
 // recovery is L06: when all is in order, every monitor that runs is connected to each of its UPSes
-// and reads OL, and every upsd has the login of each monitor that counts the UPS among its supplies.
+// and reads OL, and every upsd has the login of each monitor that counts the UPS as a supply.
 type recovery struct {
 	well   promises
 	calm   env.Instant             // the present one, Never when there is none
@@ -20,6 +20,9 @@ const (
 	retryTime     = clientTimeout   // a request that hung when the network came back ends by then
 	recoverySlack = 5 * time.Second // what L06 grants beyond a poll or a retry
 )
+
+// idle are the kinds of events that change nothing about whether anybody has recovered.
+var idle = []env.Kind{env.Login, env.Logout, env.Probe, env.Served}
 
 func newRecovery() Oracle { return &recovery{calm: env.Never, judged: map[subject]env.Instant{}} }
 
@@ -39,7 +42,7 @@ func (o *recovery) Event(v *View, ev env.Event) []Violation {
 		o.all(v, calm)
 	case ev.Kind == env.Logout && ev.UPS != "":
 		o.logins(v, v.UPS(ev.UPS))
-	case ev.Kind == env.Login || ev.Kind == env.Logout || ev.Kind == env.Probe || ev.Kind == env.Served:
+	case slices.Contains(idle, ev.Kind):
 	case ev.Prog == "upsmon" && ev.Host != "":
 		o.host(v, v.Host(ev.Host), calm, ev.Kind == env.Comm || ev.Kind == env.Monitor)
 	case (ev.Kind == env.Proc || ev.Kind == env.Machine) && ev.Host != "" && !v.isServer(ev.Host):
@@ -105,7 +108,7 @@ func (o *recovery) logins(v *View, u *UPS) {
 		if u.Logins >= due {
 			return ""
 		}
-		return fmt.Sprintf("%s has %s on %s, but %s it among their supplies and all is in order since %s",
+		return fmt.Sprintf("%s has %s on %s, but %s on it and all is in order since %s",
 			u.Name, plural(u.Logins, "login", "logins"), u.Server,
 			plural(due, "running monitor counts", "running monitors count"), stamp(calm))
 	})
@@ -118,7 +121,8 @@ func recoveryTime(h *Host) time.Duration {
 // readySince is since when everything is there that h needs to watch u; false while it is not, or
 // while the host is on its way down.
 func (v *View) readySince(h *Host, u *UPS, from env.Instant) (env.Instant, bool) {
-	if u.Server == "" || h.Machine != Up || h.Attempt.Began != env.Never || u.OnBattery || !v.Reachable(h, u) {
+	if u.Server == "" || u.OnBattery || h.Machine != Up || h.Attempt.Began != env.Never ||
+		!v.Reachable(h, u) {
 		return env.Never, false
 	}
 	s := v.Host(u.Server)

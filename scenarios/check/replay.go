@@ -45,7 +45,8 @@ func Hash(events []env.Event) string {
 func appendCanonical(b []byte, ev env.Event) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(ev.T))
 	b = binary.BigEndian.AppendUint64(b, uint64(ev.N))
-	for _, s := range [...]string{ev.Host, ev.Prog, string(ev.Kind), ev.UPS, ev.Name, ev.Value, ev.Why} {
+	texts := [...]string{ev.Host, ev.Prog, string(ev.Kind), ev.UPS, ev.Name, ev.Value, ev.Why}
+	for _, s := range texts {
 		if !utf8.ValidString(s) {
 			s = string([]rune(s)) // what a line of JSON makes of it
 		}
@@ -61,12 +62,15 @@ func Replay(first, second []env.Event) *Violation {
 	for i := range max(len(first), len(second)) {
 		switch {
 		case i >= len(first):
-			return differs(first, i, second[i].T, "the first run has ended, the second goes on with "+line(second[i]))
+			return differs(first, i, second[i].T,
+				"the first run has ended, the second goes on with "+line(second[i]))
 		case i >= len(second):
-			return differs(first, i, first[i].T, "the second run has ended, the first goes on with "+line(first[i]))
+			return differs(first, i, first[i].T,
+				"the second run has ended, the first goes on with "+line(first[i]))
 		case first[i] != second[i]:
 			return differs(first, i, min(first[i].T, second[i].T), fmt.Sprintf(
-				"the first run has %s, the second %s (%s)", line(first[i]), line(second[i]), fields(first[i], second[i])))
+				"the first run has %s, the second %s (%s)",
+				line(first[i]), line(second[i]), fields(first[i], second[i])))
 		}
 	}
 	return nil

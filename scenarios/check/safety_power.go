@@ -70,7 +70,8 @@ func (o *cut) follow(v *View) {
 			case open && c.since == env.Never:
 				c.since = v.Now
 			case !open && c.since != env.Never:
-				if c.first == env.Never && v.Now.Sub(c.since) >= 2*h.Monitor.Settings.Poll()+settling {
+				useful := 2*h.Monitor.Settings.Poll() + settling
+				if c.first == env.Never && v.Now.Sub(c.since) >= useful {
 					c.first = c.since
 				}
 				c.since = env.Never
@@ -92,16 +93,16 @@ func (o *cut) judge(v *View, h *Host) []Violation {
 	if h.Machine != Up && h.Machine != Stopping {
 		return nil
 	}
-	x := Violation{ID: "S01", Host: h.Name, T: v.Now}
-	u := lastCut(h)
+	u, s := lastCut(h), subject{host: h.Name}
 	cause := "none of its UPSes is known to be off"
 	if u != nil {
-		x.UPS = u.Name
-		cause = fmt.Sprintf("the outlet of %s went off at %s (%s)", u.Name, stamp(u.OutletSince), u.OutletWhy)
+		s.ups = u.Name
+		cause = fmt.Sprintf("the outlet of %s went off at %s (%s)",
+			u.Name, stamp(u.OutletSince), u.OutletWhy)
 	}
-	x.Excuse = o.excuse(v, h, u)
-	x.Text = fmt.Sprintf("%s lost its power at %s while it was %s (machine %s since %s): %s",
+	x := wrong("S01", s, v.Now, "%s lost its power at %s while it was %s (machine %s since %s): %s",
 		h.Name, stamp(v.Now), h.Machine, h.Machine, stamp(h.Since), cause)
+	x.Excuse = o.excuse(v, h, u)
 	return []Violation{x}
 }
 
@@ -327,8 +328,8 @@ func (o *kill) judge(v *View, h *Host, u *UPS) []Violation {
 	if others <= 0 || u.FSDAt == env.Never || waited+v.Tolerance >= sync {
 		return nil
 	}
-	return []Violation{{ID: "S02", Host: h.Name, UPS: u.Name, T: v.Now, Text: fmt.Sprintf(
+	return []Violation{wrong("S02", subject{h.Name, u.Name}, v.Now,
 		"%s told %s to switch its load off at %s, only %s after FSD (set at %s, HOSTSYNC %s), "+
 			"while %s still logged in", h.Name, u.Name, stamp(v.Now), span(waited), stamp(u.FSDAt),
-		span(sync), plural(others, "other client was", "other clients were"))}}
+		span(sync), plural(others, "other client was", "other clients were"))}
 }

@@ -19,10 +19,10 @@ type served struct{ by, status string }
 // upsd served before the data went bad is not read any more.
 func (u *UPS) withoutFSD() (s served, ok bool) {
 	for _, s := range [...]served{{"served", u.Served}, {"probe status", u.Probe}} {
-		if s.status == "" || isError(s.status) || has(s.status, "FSD") || s.by == "served" && u.DataBad {
-			continue
+		unread := s.by == "served" && u.DataBad
+		if s.status != "" && !isError(s.status) && !has(s.status, "FSD") && !unread {
+			return s, true
 		}
-		return s, true
 	}
 	return served{}, false
 }
@@ -55,8 +55,8 @@ func (o *latch) Event(v *View, ev env.Event) []Violation {
 			continue
 		}
 		o.shown.hold(s, latest(u.FSDAt, u.DataAt).Add(probeTime), func() string {
-			return fmt.Sprintf("%s gives %q as the status of %s (%s) although FSD was set at %s and "+
-				"nobody took it back", u.Server, bare.status, u.Name, bare.by, stamp(u.FSDAt))
+			return fmt.Sprintf("%s gives %q as the status of %s (%s) although FSD was set at %s "+
+				"and nobody took it back", u.Server, bare.status, u.Name, bare.by, stamp(u.FSDAt))
 		})
 	}
 	return nil
@@ -101,8 +101,8 @@ func (o *fresh) watch(v *View, u *UPS, h *Host) {
 		v.judge("S12")
 	}
 	o.errors.hold(s, by, func() string {
-		return fmt.Sprintf("%s still gives %q as the status of %s (probe status at %s) although %s since %s",
-			h.Name, u.Probe, u.Name, stamp(u.ProbeAt), why, stamp(since))
+		return fmt.Sprintf("%s still gives %q as the status of %s (probe status at %s) "+
+			"although %s since %s", h.Name, u.Probe, u.Name, stamp(u.ProbeAt), why, stamp(since))
 	})
 }
 
@@ -114,8 +114,8 @@ func (u *UPS) errorBy(server *Host) (by, since env.Instant, why string) {
 		age := server.Server.Duration("MAXAGE") + time.Second + u.Driver.Duration("pollinterval")
 		by, since, why = u.SilentSince.Add(age).Add(probeTime), u.SilentSince, u.SilentWhy
 	}
-	if u.StaleSince != env.Never && u.StaleSince.Add(probeTime) < by {
-		by, since, why = u.StaleSince.Add(probeTime), u.StaleSince, "its driver has called the data stale"
+	if told := u.StaleSince; told != env.Never && told.Add(probeTime) < by {
+		by, since, why = told.Add(probeTime), told, "its driver has called the data stale"
 	}
 	return by, since, why
 }

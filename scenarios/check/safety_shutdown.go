@@ -30,9 +30,10 @@ func (founded) Event(v *View, _ env.Event) []Violation {
 	if h.Attempt.Operator || b.short() || len(b.silent) > 0 {
 		return nil
 	}
-	return []Violation{{ID: "S04", Host: h.Name, T: v.Now, Text: fmt.Sprintf(
-		"%s began its shutdown at %s (%s) although %d of the %d supplies it needs are healthy: %s",
-		h.Name, stamp(v.Now), h.Attempt.Sign, b.healthy, b.need, strings.Join(b.lines, "; "))}}
+	return []Violation{wrong("S04", subject{host: h.Name}, v.Now,
+		"%s began its shutdown at %s (%s) although %s healthy and it needs %d: %s",
+		h.Name, stamp(v.Now), h.Attempt.Sign, plural(b.healthy, "supply is", "supplies are"),
+		b.need, strings.Join(b.lines, "; "))}
 }
 
 // silence is S05: a UPS that was last seen on line power is never critical for being silent,
@@ -50,9 +51,9 @@ func (silence) Event(v *View, ev env.Event) []Violation {
 		if h.Attempt.Operator || b.short() || len(b.silent) == 0 {
 			return nil
 		}
-		return []Violation{{ID: "S05", Host: h.Name, UPS: baseName(b.silent[0]), T: v.Now, Text: fmt.Sprintf(
+		return []Violation{wrong("S05", subject{h.Name, baseName(b.silent[0])}, v.Now,
 			"%s began its shutdown at %s (%s) with no more reason than silence on line power: %s",
-			h.Name, stamp(v.Now), h.Attempt.Sign, strings.Join(b.lines, "; "))}}
+			h.Name, stamp(v.Now), h.Attempt.Sign, strings.Join(b.lines, "; "))}
 	}
 	if ev.Kind == env.Comm && ev.Value == "lost" {
 		if w := lineOf(v, ev); w != nil && has(w.Status, "OL") {
@@ -63,12 +64,15 @@ func (silence) Event(v *View, ev env.Event) []Violation {
 		return nil
 	}
 	w := lineOf(v, ev)
-	if w == nil || w.Comm != "lost" || !has(w.Status, "OL") || has(w.Status, "FSD") {
+	if w == nil || w.Comm != "lost" || !has(w.Status, "OL") {
 		return nil
 	}
-	return []Violation{{ID: "S05", Host: ev.Host, UPS: w.UPS, T: v.Now, Text: fmt.Sprintf(
+	if _, right := v.Host(ev.Host).Monitor.reading(w, v.Now, v.Tolerance).critical(); right {
+		return nil
+	}
+	return []Violation{wrong("S05", subject{ev.Host, w.UPS}, v.Now,
 		"%s called %s critical at %s (critical yes, %s) although it is only silent: %s",
-		ev.Host, w.As, stamp(v.Now), ev.Name, w.describe("lost on line power"))}}
+		ev.Host, w.As, stamp(v.Now), ev.Name, w.describe("lost on line power"))}
 }
 
 // lineOf is the MONITOR line that an event of upsmon is about, nil when there is none.
@@ -96,9 +100,9 @@ func (once) Event(v *View, ev env.Event) []Violation {
 	if len(ran) < 2 {
 		return nil
 	}
-	return []Violation{{ID: "S10", Host: ev.Host, T: v.Now, Text: fmt.Sprintf(
+	return []Violation{wrong("S10", subject{host: ev.Host}, v.Now,
 		"%s ran SHUTDOWNCMD again at %s, the first time was at %s, and it has not booted since",
-		ev.Host, stamp(v.Now), stamp(ran[0]))}}
+		ev.Host, stamp(v.Now), stamp(ran[0]))}
 }
 
 // notice is S14: SHUTDOWN is notified FINALDELAY before SHUTDOWNCMD, and not much earlier.
@@ -121,19 +125,19 @@ func (notice) Event(v *View, ev env.Event) []Violation {
 		return nil // S10's
 	}
 	v.judge("S14")
-	x := Violation{ID: "S14", Host: h.Name, T: v.Now}
+	s := subject{host: h.Name}
 	if h.Attempt.Announced == env.Never {
-		x.Text = fmt.Sprintf("%s ran SHUTDOWNCMD at %s without having notified SHUTDOWN", h.Name, stamp(v.Now))
-		return []Violation{x}
+		return []Violation{wrong("S14", s, v.Now,
+			"%s ran SHUTDOWNCMD at %s without having notified SHUTDOWN", h.Name, stamp(v.Now))}
 	}
 	final := h.Monitor.Settings.Duration("FINALDELAY")
 	took := v.Now.Sub(h.Attempt.Announced)
 	if took+v.Tolerance >= final && took <= final+noticeSlack+v.Tolerance {
 		return nil
 	}
-	x.Text = fmt.Sprintf("%s ran SHUTDOWNCMD at %s, %s after it notified SHUTDOWN at %s, but FINALDELAY is %s",
-		h.Name, stamp(v.Now), span(took), stamp(h.Attempt.Announced), span(final))
-	return []Violation{x}
+	return []Violation{wrong("S14", s, v.Now,
+		"%s ran SHUTDOWNCMD at %s, %s after it notified SHUTDOWN at %s, but FINALDELAY is %s",
+		h.Name, stamp(v.Now), span(took), stamp(h.Attempt.Announced), span(final))}
 }
 
 // flag is S15: POWERDOWNFLAG exists before SHUTDOWNCMD on a primary that has the feature, and does
@@ -162,9 +166,9 @@ func (o *flag) Event(v *View, ev env.Event) []Violation {
 		}
 		v.judge("S15")
 		if f := h.Flag; !f.Set || f.Boot < h.Boots {
-			return []Violation{{ID: "S15", Host: h.Name, T: v.Now, Text: fmt.Sprintf(
-				"%s, a primary, ran SHUTDOWNCMD at %s and has written no POWERDOWNFLAG since it booted",
-				h.Name, stamp(v.Now))}}
+			return []Violation{wrong("S15", subject{host: h.Name}, v.Now,
+				"%s, a primary, ran SHUTDOWNCMD at %s and wrote no POWERDOWNFLAG before",
+				h.Name, stamp(v.Now))}
 		}
 	}
 	return nil
@@ -183,7 +187,7 @@ func (o *flag) leftover(v *View, h *Host) {
 		v.judge("S15")
 	}
 	o.gone.hold(s, started.Add(flagTime), func() string {
-		return fmt.Sprintf("POWERDOWNFLAG of %s, written at %s before it booted, still exists %s after "+
-			"upsmon started at %s", h.Name, stamp(written), span(flagTime), stamp(started))
+		return fmt.Sprintf("POWERDOWNFLAG of %s, written at %s before it booted, still exists %s "+
+			"after upsmon started at %s", h.Name, stamp(written), span(flagTime), stamp(started))
 	})
 }

@@ -115,9 +115,10 @@ func (s *story) tellPower(ev env.Event) bool {
 // tellLeft adds to the line about a host that is down what was left in the battery then.
 func (s *story) tellLeft(ev env.Event) bool {
 	for i := len(s.lines) - 1; i >= 0 && s.lines[i].t == s.view.Now; i-- {
-		e := &s.lines[i]
-		if e.who[0] == ev.Host && s.view.UPS(ev.UPS).OnBattery && strings.HasPrefix(e.what, downSentence) {
-			e.what += fmt.Sprintf(", with %s left in the battery of %s", span(time.Duration(ev.N)), ev.UPS)
+		e, battery := &s.lines[i], s.view.UPS(ev.UPS).OnBattery
+		if e.who[0] == ev.Host && battery && strings.HasPrefix(e.what, downSentence) {
+			left := span(time.Duration(ev.N))
+			e.what += fmt.Sprintf(", with %s left in the battery of %s", left, ev.UPS)
 			return true
 		}
 	}
@@ -258,7 +259,8 @@ func (s *story) tellProc(h *Host, ev env.Event) bool {
 func (s *story) tellServer(ev env.Event) bool {
 	switch ev.Kind {
 	case env.LoadKill:
-		s.say(ev.Host, "told %s to switch the load off (%s): %s%s", ev.UPS, ev.Name, ev.Value, because(ev.Why))
+		s.say(ev.Host, "told %s to switch the load off (%s): %s%s",
+			ev.UPS, ev.Name, ev.Value, because(ev.Why))
 		return true
 	case env.Cmd:
 		s.say(ev.Host, "sent %s %s to %s%s", ev.Name, ev.Value, ev.UPS, because(ev.Why))
@@ -310,7 +312,8 @@ func (s *story) tellMonitor(ev env.Event) bool {
 		case "done":
 			s.say(ev.Host, "found that all secondaries of %s had logged out", ups)
 		case "expired":
-			s.say(ev.Host, "waited no longer (HOSTSYNC): %s of %s left", plural(ev.N, "login", "logins"), ups)
+			s.say(ev.Host, "waited no longer (HOSTSYNC): %s of %s left",
+				plural(ev.N, "login", "logins"), ups)
 		default:
 			return false
 		}

@@ -85,7 +85,7 @@ func set(at *env.Instant, now env.Instant) { *at = min(*at, now) }
 func (s *story) summary(b *strings.Builder) {
 	all := s.past
 	for _, h := range s.view.hosts {
-		if e := s.episode[h]; e != nil && (e.announced != env.Never || e.down != env.Never || e.cut != env.Never) {
+		if e := s.episode[h]; e != nil && min(e.announced, e.down, e.cut) != env.Never {
 			all = append(all, e)
 		}
 	}

@@ -34,11 +34,25 @@ func seconds(d time.Duration) string {
 // has reports whether a status contains a word. It allocates nothing: it is asked all the time.
 func has(status, word string) bool {
 	for w := range strings.FieldsSeq(status) {
-		if w == word {
+		if strings.EqualFold(w, word) {
 			return true
 		}
 	}
 	return false
+}
+
+// onBattery reports that of the words OL and OB the last one is OB. A sane status has one of them.
+func onBattery(status string) bool {
+	battery := false
+	for w := range strings.FieldsSeq(status) {
+		switch {
+		case strings.EqualFold(w, "OB"):
+			battery = true
+		case strings.EqualFold(w, "OL"):
+			battery = false
+		}
+	}
+	return battery
 }
 
 // baseName is the UPS that a MONITOR line names, without server and port.

@@ -30,8 +30,10 @@ const (
 // Timeline renders a run for people: who saw what and when, who shut down, when the load was cut
 // and how much was left in the battery, who came back.
 func Timeline(events []env.Event, o TimelineOptions) string {
-	s := &story{view: newView(0), opt: o, states: map[string]string{},
-		cutAt: map[*Host]env.Instant{}, fell: map[*Host]env.Instant{}, episode: map[*Host]*episode{}}
+	s := &story{
+		view: newView(0), opt: o, states: map[string]string{}, cutAt: map[*Host]env.Instant{},
+		fell: map[*Host]env.Instant{}, episode: map[*Host]*episode{},
+	}
 	for _, ev := range events {
 		s.view.apply(ev)
 		s.setting(ev)
@@ -78,7 +80,8 @@ type entry struct {
 }
 
 func (s *story) say(who, format string, args ...any) {
-	s.lines = append(s.lines, entry{t: s.view.Now, who: []string{who}, what: fmt.Sprintf(format, args...)})
+	what := fmt.Sprintf(format, args...)
+	s.lines = append(s.lines, entry{t: s.view.Now, who: []string{who}, what: what})
 }
 
 // wanted reports whether an event concerns the machines that were asked for.
@@ -99,8 +102,8 @@ func (s *story) setting(ev env.Event) {
 	}
 }
 
-// news reports whether an event tells something new: the state in which mains and UPSes are found at
-// the start is none, nor is one that they have already.
+// news reports whether an event tells something new: the state in which mains and UPSes are found
+// at the start is none, nor is one that they have already.
 func (s *story) news(ev env.Event) bool {
 	if ev.Kind != env.Mains && (ev.Kind != env.Power || ev.Host != "") {
 		return true
@@ -138,7 +141,8 @@ func (s *story) intro() []string {
 func (s *story) accuse() {
 	for _, x := range s.opt.Violations {
 		if x.T >= s.opt.From && (s.opt.To == 0 || x.T <= s.opt.To) {
-			s.lines = append(s.lines, entry{t: x.T, who: []string{x.ID + " VIOLATED"}, what: x.Text})
+			who := []string{x.ID + " VIOLATED"}
+			s.lines = append(s.lines, entry{t: x.T, who: who, what: x.Text})
 		}
 	}
 	slices.SortStableFunc(s.lines, func(a, b entry) int { return cmp.Compare(a.t, b.t) })
@@ -160,7 +164,7 @@ func merge(lines []entry) []entry {
 	return fold(merged)
 }
 
-// sameRecently finds the line that says the same as e, told together with it; -1 when there is none.
+// sameRecently finds the line that says the same as e and is told together with it, -1 if none is.
 func sameRecently(lines []entry, e entry) int {
 	for i := len(lines) - 1; i >= 0 && e.t.Sub(lines[i].t) <= together; i-- {
 		if lines[i].what == e.what {
@@ -182,8 +186,9 @@ func fold(lines []entry) []entry {
 		}
 		out = append(out, lines[i:i+period]...)
 		last := lines[i+period*times-1]
-		out = append(out, entry{t: lines[i+period].t, note: true, what: fmt.Sprintf("the same %s until %s",
-			plural(int64(times-1), "time more", "times more"), stamp(last.t))})
+		what := fmt.Sprintf("the same %s until %s",
+			plural(int64(times-1), "time more", "times more"), stamp(last.t))
+		out = append(out, entry{t: lines[i+period].t, note: true, what: what})
 		i += period * times
 	}
 	return out
@@ -193,7 +198,10 @@ func fold(lines []entry) []entry {
 func repetition(lines []entry) (period, times int) {
 	for period = 1; period <= maxPeriod && period*minTimes <= len(lines); period++ {
 		times = 1
-		for n := period; n+period <= len(lines) && equal(lines[:period], lines[n:n+period]); n += period {
+		for rest := lines[period:]; len(rest) >= period; rest = rest[period:] {
+			if !equal(lines[:period], rest[:period]) {
+				break
+			}
 			times++
 		}
 		if times >= minTimes {
@@ -204,7 +212,9 @@ func repetition(lines []entry) (period, times int) {
 }
 
 func equal(a, b []entry) bool {
-	return slices.EqualFunc(a, b, func(x, y entry) bool { return x.what == y.what && slices.Equal(x.who, y.who) })
+	return slices.EqualFunc(a, b, func(x, y entry) bool {
+		return x.what == y.what && slices.Equal(x.who, y.who)
+	})
 }
 
 // write aligns the lines in three columns.

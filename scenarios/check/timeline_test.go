@@ -61,20 +61,23 @@ db    +00:01:42.500  +00:08:45.000  +00:09:10.000  +00:09:45.300  +00:14:10.000
 
 func TestTimelineTellsAnOutageAndItsViolations(t *testing.T) {
 	events := moved(with(outage(), shutdowncmd(531, "db"),
-		env.Event{T: sec(550), Kind: env.Power, Host: "db", UPS: "rack", Name: "left", Value: Halted, N: 150e9}),
+		env.Event{T: sec(550), Kind: env.Power, Host: "db", UPS: "rack", Name: "left",
+			Value: Halted, N: 150e9}),
 		-1.5, host("db"), named("ONBATT"))
 	for i := range 4 {
 		s := 200 + 10*float64(i)
 		events = with(events, notify(s, "nas", "ONLINE"), notify(s+5, "nas", "ONBATT"))
 	}
-	got := "\n" + Timeline(events, TimelineOptions{Violations: Run(events, 0, env.Never).Violations})
+	got := "\n" + Timeline(events,
+		TimelineOptions{Violations: Run(events, 0, env.Never).Violations})
 	if got != wantTimeline {
 		t.Errorf("timeline:\n%s\nwant:\n%s", got, wantTimeline)
 	}
 }
 
 func TestTimelineSaysWhatOthersWouldMiss(t *testing.T) {
-	cut := with(until(outage(), 544), power(545, "outlet", "off", "the battery is empty"), fed(545, "db", "no"))
+	cut := with(until(outage(), 544), power(545, "outlet", "off", "the battery is empty"),
+		fed(545, "db", "no"))
 	tests := []struct {
 		claim  string
 		events []env.Event
@@ -83,15 +86,20 @@ func TestTimelineSaysWhatOthersWouldMiss(t *testing.T) {
 		{"power lost while running", cut, "lost power while it was stopping"},
 		{"and in the table", cut, "+00:09:05.000 WHILE RUNNING"},
 		{"a quiet day", calm(), "Nobody shut down and nobody lost power."},
-		{"an outage that everybody lived through", until(outage(), 500), "Nobody shut down and nobody lost power."},
+		{"an outage that everybody lived through",
+			until(outage(), 500), "Nobody shut down and nobody lost power."},
 		{"a frozen daemon", with(calm(), proc(100, "nas", "upsd", "pause")), "upsd was frozen"},
-		{"a link cut in one direction", with(calm(), link(100, "nas db", "cut-to")), "from nas to db was cut"},
-		{"a fault with its duration", with(calm(), env.Event{T: sec(100), Kind: env.Fault, UPS: "rack",
-			Name: "silent", Value: "on", N: 30e9}), "fault silent began, for 30s"},
-		{"a notification of a type that is new", with(calm(), env.Event{T: sec(100), Host: "nas", Prog: "upsmon",
-			Kind: env.Notify, Name: "MOOD", Value: "UPS is sad"}), "notified MOOD: UPS is sad"},
-		{"a service that does not start", with(calm(), env.Event{T: sec(100), Kind: env.Proc, Host: "db",
-			Name: "upsmon", Value: "start", N: 1}), "upsmon did not start: code 1"},
+		{"a link cut in one direction",
+			with(calm(), link(100, "nas db", "cut-to")), "from nas to db was cut"},
+		{"a fault with its duration",
+			with(calm(), env.Event{T: sec(100), Kind: env.Fault, UPS: "rack",
+				Name: "silent", Value: "on", N: 30e9}), "fault silent began, for 30s"},
+		{"a notification of a type that is new",
+			with(calm(), env.Event{T: sec(100), Host: "nas", Prog: "upsmon",
+				Kind: env.Notify, Name: "MOOD", Value: "UPS is sad"}), "notified MOOD: UPS is sad"},
+		{"a service that does not start",
+			with(calm(), env.Event{T: sec(100), Kind: env.Proc, Host: "db",
+				Name: "upsmon", Value: "start", N: 1}), "upsmon did not start: code 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.claim, func(t *testing.T) {
@@ -110,7 +118,8 @@ func TestTimelineShowsWhatIsAskedFor(t *testing.T) {
 		}
 	}
 	all := Timeline(outage(), TimelineOptions{Verbose: true})
-	for _, present := range []string{"nas upsmon setting FINALDELAY n=5000000000", `db upsmon status rack@nas "OL"`} {
+	for _, present := range []string{"nas upsmon setting FINALDELAY n=5000000000",
+		`db upsmon status rack@nas "OL"`} {
 		if !strings.Contains(all, present) {
 			t.Errorf("the verbose timeline lacks %q:\n%s", present, all)
 		}
@@ -123,14 +132,16 @@ func TestManyHostsThatSayTheSameAreOneLine(t *testing.T) {
 		events = append(events, notify(100, h, "ONBATT"))
 	}
 	got := Timeline(events, TimelineOptions{})
-	if want := "+00:01:40.000  mail, web and 4 more  saw rack on battery\n"; !strings.HasPrefix(got, want) {
+	if want := "+00:01:40.000  mail, web and 4 more  saw rack on battery\n"; !strings.HasPrefix(got,
+		want) {
 		t.Errorf("timeline:\n%s\nwant it to begin with %q", got, want)
 	}
 }
 
 func TestStampsAreReadable(t *testing.T) {
 	for at, want := range map[env.Instant]string{
-		0: "+00:00:00.000", sec(724.25): "+00:12:04.250", sec(-1.5): "-00:00:01.500", sec(360000): "+100:00:00.000",
+		0: "+00:00:00.000", sec(724.25): "+00:12:04.250", sec(-1.5): "-00:00:01.500",
+		sec(360000): "+100:00:00.000",
 	} {
 		if got := stamp(at); got != want {
 			t.Errorf("stamp(%d) = %s, want %s", at, got, want)

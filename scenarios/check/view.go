@@ -45,8 +45,11 @@ func (v *View) UPSes() []*UPS { return v.upses }
 func (v *View) Host(name string) *Host {
 	h := v.hostNamed[name]
 	if h == nil {
-		h = &Host{Name: name, Since: env.Never, LeftUp: env.Never, Spec: map[string]int64{},
-			Attempt: noAttempt, Server: Settings{}, Monitor: Monitor{Started: env.Never, Settings: Settings{}}}
+		h = &Host{
+			Name: name, Since: env.Never, LeftUp: env.Never, Spec: map[string]int64{},
+			Attempt: noAttempt, Server: Settings{},
+			Monitor: Monitor{Started: env.Never, Settings: Settings{}},
+		}
 		v.hostNamed[name] = h
 		v.hosts = append(v.hosts, h)
 	}
@@ -57,9 +60,12 @@ func (v *View) Host(name string) *Host {
 func (v *View) UPS(name string) *UPS {
 	u := v.upsNamed[name]
 	if u == nil {
-		u = &UPS{Name: name, InputSince: env.Never, LowSince: env.Never, OutletSince: env.Never,
-			FSDAt: env.Never, ProbeAt: env.Never, SilentSince: env.Never, StaleSince: env.Never, DataAt: env.Never,
-			Outlet: true, Spec: map[string]int64{}, Driver: Settings{}}
+		u = &UPS{
+			Name: name, Outlet: true, Spec: map[string]int64{}, Driver: Settings{},
+			InputSince: env.Never, LowSince: env.Never, OutletSince: env.Never, FaultAt: env.Never,
+			FSDAt: env.Never, DataAt: env.Never, ProbeAt: env.Never,
+			SilentSince: env.Never, StaleSince: env.Never,
+		}
 		v.upsNamed[name] = u
 		v.upses = append(v.upses, u)
 	}
@@ -266,6 +272,7 @@ type UPS struct {
 	OutletWhy   string
 	Spec        map[string]int64 // declared: runtime, low, offdelay, ondelay
 	Faults      []string         // active ones
+	FaultAt     env.Instant      // when one last began or ended
 	Hosts       []*Host          // those it feeds
 
 	Server   string // the host whose upsd serves it
