@@ -338,6 +338,9 @@ func topLevel(t *tree) {
 
 func text(t *tree) {
 	for _, f := range t.files {
+		if bytes.IndexByte(f.Text, 0) >= 0 {
+			continue // not text
+		}
 		for i, line := range bytes.Split(bytes.ToLower(f.Text), []byte("\n")) {
 			for _, w := range Unsaid {
 				if bytes.Contains(line, bytes.ToLower([]byte(w))) {
