@@ -243,7 +243,7 @@ func (v *View) probe(u *UPS, ev env.Event) {
 func (v *View) serves(u *UPS, host string) {
 	if u.Server != host && host != "" {
 		u.Server = host
-		v.Host(host)
+		v.Host(host).Serves = true
 		v.silence(u)
 	}
 }

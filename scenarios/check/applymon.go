@@ -96,6 +96,9 @@ func (w *Watched) heard(set Settings, ev env.Event, now env.Instant) {
 // one came within the interval; a poll that hung takes its time-out on top.
 func (w *Watched) lastGood(set Settings, why string, now env.Instant) env.Instant {
 	slack := set.Poll()
+	if onBattery(w.Status) {
+		slack = set.Duration("POLLFREQALERT")
+	}
 	if mentions(why, "timed out", "timeout", "time-out") {
 		slack += clientTimeout
 	}

@@ -29,38 +29,46 @@ func (o *back) Due(v *View) []Violation { return o.up.late("L01", v) }
 
 func (o *back) Event(v *View, ev env.Event) []Violation {
 	since, calm := v.Calm()
-	if since == o.calm && ev.Kind != env.Machine {
+	if since != o.calm {
+		o.begin(v, since, calm)
+	}
+	if !calm || ev.Kind != env.Machine || ev.Host == "" {
 		return nil
 	}
-	if since != o.calm {
-		o.calm = since
-		for _, h := range v.hosts {
-			o.boots[h.Name] = h.Boots
-			if calm && h.WasUp {
-				v.judge("L01")
-			}
-		}
+	h := v.Host(ev.Host)
+	o.host(h, since, calm)
+	if ev.Value != Booting || h.Boots-o.boots[h.Name] != maxBoots+1 {
+		return nil
 	}
+	return []Violation{wrong("L01", subject{host: h.Name}, v.Now,
+		"%s boots again and again: %d times since all was in order at %s",
+		h.Name, maxBoots+1, stamp(since))}
+}
+
+// begin is called when a calm begins or ends.
+func (o *back) begin(v *View, since env.Instant, calm bool) {
+	o.calm = since
 	for _, h := range v.hosts {
-		s := subject{host: h.Name}
-		if !calm || !h.WasUp || h.Machine == Up {
-			o.up.drop(s)
-			continue
-		}
-		o.up.hold(s, latest(since, h.LeftUp).Add(backTime(h)), func() string {
-			return fmt.Sprintf("%s is not up again although all is in order since %s: "+
-				"machine %s since %s, %s",
-				h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
-		})
-	}
-	if calm && ev.Kind == env.Machine && ev.Value == Booting && ev.Host != "" {
-		if h := v.Host(ev.Host); h.Boots-o.boots[h.Name] == maxBoots+1 {
-			return []Violation{wrong("L01", subject{host: h.Name}, v.Now,
-				"%s boots again and again: %d times since all was in order at %s",
-				h.Name, maxBoots+1, stamp(since))}
+		o.boots[h.Name] = h.Boots
+		o.host(h, since, calm)
+		if calm && h.WasUp {
+			v.judge("L01")
 		}
 	}
-	return nil
+}
+
+// host opens and closes the promise of one host.
+func (o *back) host(h *Host, since env.Instant, calm bool) {
+	s := subject{host: h.Name}
+	if !calm || !h.WasUp || h.Machine == Up {
+		o.up.drop(s)
+		return
+	}
+	o.up.hold(s, latest(since, h.LeftUp).Add(backTime(h)), func() string {
+		return fmt.Sprintf("%s is not up again although all is in order since %s: "+
+			"machine %s since %s, %s",
+			h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
+	})
 }
 
 // backTime is how long a host may be away at most once all is in order.

@@ -14,6 +14,7 @@ type recovery struct {
 	well   promises
 	calm   env.Instant             // the present one, Never when there is none
 	judged map[subject]env.Instant // the calm in which a subject was last counted
+	slow   map[*UPS]time.Duration  // the longest time that a monitor of it may take
 }
 
 const (
@@ -24,7 +25,9 @@ const (
 // idle are the kinds of events that change nothing about whether anybody has recovered.
 var idle = []env.Kind{env.Login, env.Logout, env.Probe, env.Served}
 
-func newRecovery() Oracle { return &recovery{calm: env.Never, judged: map[subject]env.Instant{}} }
+func newRecovery() Oracle {
+	return &recovery{calm: env.Never, judged: map[subject]env.Instant{}, slow: map[*UPS]time.Duration{}}
+}
 
 func (o *recovery) ID() string              { return "L06" }
 func (o *recovery) Due(v *View) []Violation { return o.well.late("L06", v) }
@@ -45,7 +48,7 @@ func (o *recovery) Event(v *View, ev env.Event) []Violation {
 	case slices.Contains(idle, ev.Kind):
 	case ev.Prog == "upsmon" && ev.Host != "":
 		o.host(v, v.Host(ev.Host), calm, ev.Kind == env.Comm || ev.Kind == env.Monitor)
-	case (ev.Kind == env.Proc || ev.Kind == env.Machine) && ev.Host != "" && !v.isServer(ev.Host):
+	case (ev.Kind == env.Proc || ev.Kind == env.Machine) && ev.Host != "" && !v.Host(ev.Host).Serves:
 		o.host(v, v.Host(ev.Host), calm, true)
 	case ev.Kind != env.Status: // a driver's; all else is the world's
 		o.all(v, calm)
@@ -62,14 +65,11 @@ func (o *recovery) all(v *View, calm env.Instant) {
 	}
 }
 
-func (v *View) isServer(host string) bool {
-	return slices.ContainsFunc(v.upses, func(u *UPS) bool { return u.Server == host })
-}
-
 // host opens and closes the promises of one monitor, and those of its logins.
 func (o *recovery) host(v *View, h *Host, calm env.Instant, logins bool) {
 	for _, w := range h.Monitor.Watched {
 		u := v.UPS(w.UPS)
+		o.slow[u] = max(o.slow[u], recoveryTime(h))
 		s := subject{h.Name, w.UPS}
 		from, ready := v.readySince(h, u, calm)
 		if ready && o.judged[s] != calm {
@@ -92,10 +92,7 @@ func (o *recovery) host(v *View, h *Host, calm env.Instant, logins bool) {
 
 // logins asks, some time after the last change, whether all monitors are logged in to u.
 func (o *recovery) logins(v *View, u *UPS) {
-	within := retryTime + recoverySlack
-	for _, h := range u.monitors {
-		within = max(within, recoveryTime(h))
-	}
+	within := max(o.slow[u], retryTime+recoverySlack)
 	o.well.hold(subject{ups: u.Name}, v.Now.Add(within), func() string {
 		calm, _ := v.Calm()
 		due := int64(0)

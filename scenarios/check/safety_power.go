@@ -38,8 +38,12 @@ func (o *cut) Due(*View) []Violation { return nil }
 
 func (o *cut) Event(v *View, ev env.Event) []Violation {
 	switch ev.Kind {
-	case env.Power, env.Proc, env.Fault, env.Link, env.Machine:
+	case env.Power, env.Fault, env.Link:
 		o.follow(v)
+	case env.Proc, env.Machine:
+		if ev.Host != "" && v.Host(ev.Host).Serves {
+			o.follow(v)
+		}
 	case env.FSD:
 		if ev.Prog == "upsd" && ev.Value == "set" {
 			o.remember(v, v.UPS(ev.UPS))

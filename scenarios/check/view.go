@@ -16,7 +16,7 @@ type View struct {
 	upses     []*UPS
 	hostNamed map[string]*Host
 	upsNamed  map[string]*UPS
-	links     map[string]*Link // by "a b", from a to b
+	links     map[[2]string]*Link // from one host to another
 	feeds     map[string]feedState
 	ends      []env.Event // of faults that end by themselves
 
@@ -29,7 +29,7 @@ type View struct {
 func newView(tolerance time.Duration) *View {
 	return &View{
 		Now: 0, Tolerance: max(tolerance, 0), Quiet: env.Never, calmSince: env.Never,
-		hostNamed: map[string]*Host{}, upsNamed: map[string]*UPS{}, links: map[string]*Link{},
+		hostNamed: map[string]*Host{}, upsNamed: map[string]*UPS{}, links: map[[2]string]*Link{},
 		feeds:   map[string]feedState{},
 		trouble: map[string]bool{}, judged: map[string]int{},
 	}
@@ -74,11 +74,11 @@ func (v *View) UPS(name string) *UPS {
 
 // Link returns the way from one host to another.
 func (v *View) Link(from, to string) *Link {
-	name := from + " " + to
-	l := v.links[name]
+	way := [2]string{from, to}
+	l := v.links[way]
 	if l == nil {
 		l = &Link{CutAt: env.Never, HealedAt: env.Never}
-		v.links[name] = l
+		v.links[way] = l
 	}
 	return l
 }
@@ -128,6 +128,7 @@ type Host struct {
 	Flag    Flag
 	Server  Settings // of its upsd, as far as it tells them
 	Wedged  bool     // a script said so
+	Serves  bool     // the upsd of a UPS runs there
 
 	services []*Service
 }
