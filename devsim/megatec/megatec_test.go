@@ -17,70 +17,73 @@ const s = time.Second
 // at is the instant of the queries in the tables below.
 const at = 100 * s
 
+func on(*power.UPS) {}
+
+// answers are what comes back from a unit in a certain state.
+var answers = []struct {
+	name string
+	spec power.Spec
+	o    megatec.Options
+	do   func(*power.UPS)
+	in   string
+	want string
+}{
+	{"on line", power.Spec{}, megatec.Options{}, on,
+		"Q1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00001001\r"},
+	{"a battery told by the cell", power.Spec{}, megatec.Options{PerCell: true}, on,
+		"Q1\r", "(230.0 167.9 228.9 027 50.0 2.19 25.7 00001001\r"},
+	{"a high battery is always told by the cell", power.Spec{BatteryNominal: 192_000},
+		megatec.Options{}, on, "Q1\r", "(230.0 167.9 228.9 027 50.0 2.19 25.7 00001001\r"},
+	{"another world", power.Spec{Nominal: 120_000, Frequency: 60_000, Load: 41}, megatec.Options{},
+		on, "Q1\r", "(120.0 087.6 119.4 041 60.0 26.3 25.9 00001001\r"},
+	{"in an outage", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 0) },
+		"Q1\r", "(000.0 085.1 229.2 027 50.0 26.0 29.4 10001001\r"},
+	{"with the battery low", power.Spec{}, megatec.Options{},
+		func(u *power.UPS) { u.SetMains(at, 0); u.SetBattery(at, 20) },
+		"Q1\r", "(000.0 085.1 229.2 027 50.0 21.8 29.4 11001001\r"},
+	{"boosting", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 190_000) },
+		"Q1\r", "(190.0 167.9 218.5 027 50.0 26.3 25.7 00101001\r"},
+	{"trimming", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 260_000) },
+		"Q1\r", "(260.0 167.9 226.2 027 50.0 26.3 25.7 00101001\r"},
+	{"testing", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.StartTest(at, s) },
+		"Q1\r", "(230.0 167.9 229.2 027 50.0 26.0 29.4 00001101\r"},
+	{"with a battery that failed its test", power.Spec{}, megatec.Options{},
+		func(u *power.UPS) { u.SetBroken(at, true); u.StartTest(at, s) },
+		"Q1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00011001\r"},
+	{"with a shutdown pending", power.Spec{}, megatec.Options{},
+		func(u *power.UPS) { u.SetMains(at, 0); u.ScheduleOff(at, s, s, true) },
+		"Q1\r", "(000.0 085.1 229.2 027 50.0 26.0 29.4 10001011\r"},
+	{"with the beeper off", power.Spec{}, megatec.Options{}, on,
+		"Q\rQ1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00001000\r"},
+	{"switched off", power.Spec{}, megatec.Options{},
+		func(u *power.UPS) { u.ScheduleOff(at, 0, 0, false) },
+		"Q1\r", "(230.0 167.9 000.0 000 50.0 26.3 25.7 00001001\r"},
+	{"dead", power.Spec{}, megatec.Options{},
+		func(u *power.UPS) { u.SetMains(at, 0); u.SetBattery(at, 0) }, "Q1\rF\r", ""},
+	{"the rating", power.Spec{}, megatec.Options{}, on, "F\r", "#230.0 003 024.0 50.0\r"},
+	{"the vendor", power.Spec{}, megatec.Options{}, on,
+		"I\r", "#ACME POWER      SIM-600    V1.07     \r"},
+	{"a vendor of one's own", power.Spec{}, megatec.Options{Maker: "Longer Than Fifteen", Model: "M",
+		Version: "9"}, on, "I\r", "#Longer Than Fif M          9         \r"},
+	{"an unknown command comes back", power.Spec{}, megatec.Options{}, on,
+		"QGS\rQPI\xbe\xac\r", "QGS\rQPI\xbe\xac\r"},
+	{"or NAK does", power.Spec{}, megatec.Options{Reject: megatec.Nak}, on, "D\r", "NAK\r"},
+	{"or (NAK does", power.Spec{}, megatec.Options{Reject: megatec.NakOpen}, on, "D\r", "(NAK\r"},
+	{"or nothing", power.Spec{}, megatec.Options{Reject: megatec.Ignore}, on, "D\r", ""},
+	{"a unit without F and I", power.Spec{}, megatec.Options{NoRating: true, NoVendor: true}, on,
+		"F\rI\r", "F\rI\r"},
+	{"orders have no answer", power.Spec{}, megatec.Options{}, on,
+		"T\rCT\rTL\rCT\rT05\rCT\rS.5R0003\rC\rS01\rC\rS02R0000\rC\r", ""},
+	{"orders with bad numbers are unknown", power.Spec{}, megatec.Options{}, on,
+		"S5\rS.R0001\rS.5R1\rS01R00001\rSR\rT5\rT00\rS-1\r",
+		"S5\rS.R0001\rS.5R1\rS01R00001\rSR\rT5\rT00\rS-1\r"},
+	{"an endless command is cut", power.Spec{}, megatec.Options{}, on,
+		strings.Repeat("x", 1000) + "\r", strings.Repeat("x", 32) + "\r"},
+	{"an empty command has no meaning", power.Spec{}, megatec.Options{}, on, "\r\r", ""},
+}
+
 func TestAnswers(t *testing.T) {
-	on := func(*power.UPS) {}
-	tests := []struct {
-		name string
-		spec power.Spec
-		o    megatec.Options
-		do   func(*power.UPS)
-		in   string
-		want string
-	}{
-		{"on line", power.Spec{}, megatec.Options{}, on,
-			"Q1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00001001\r"},
-		{"a battery told by the cell", power.Spec{}, megatec.Options{PerCell: true}, on,
-			"Q1\r", "(230.0 167.9 228.9 027 50.0 2.19 25.7 00001001\r"},
-		{"a high battery is always told by the cell", power.Spec{BatteryNominal: 192_000},
-			megatec.Options{}, on, "Q1\r", "(230.0 167.9 228.9 027 50.0 2.19 25.7 00001001\r"},
-		{"another world", power.Spec{Nominal: 120_000, Frequency: 60_000, Load: 41}, megatec.Options{},
-			on, "Q1\r", "(120.0 087.6 119.4 041 60.0 26.3 25.9 00001001\r"},
-		{"in an outage", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 0) },
-			"Q1\r", "(000.0 085.1 229.2 027 50.0 26.0 29.4 10001001\r"},
-		{"with the battery low", power.Spec{}, megatec.Options{},
-			func(u *power.UPS) { u.SetMains(at, 0); u.SetBattery(at, 20) },
-			"Q1\r", "(000.0 085.1 229.2 027 50.0 21.8 29.4 11001001\r"},
-		{"boosting", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 190_000) },
-			"Q1\r", "(190.0 167.9 218.5 027 50.0 26.3 25.7 00101001\r"},
-		{"trimming", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.SetMains(at, 260_000) },
-			"Q1\r", "(260.0 167.9 226.2 027 50.0 26.3 25.7 00101001\r"},
-		{"testing", power.Spec{}, megatec.Options{}, func(u *power.UPS) { u.StartTest(at, s) },
-			"Q1\r", "(230.0 167.9 229.2 027 50.0 26.0 29.4 00001101\r"},
-		{"with a battery that failed its test", power.Spec{}, megatec.Options{},
-			func(u *power.UPS) { u.SetBroken(at, true); u.StartTest(at, s) },
-			"Q1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00011001\r"},
-		{"with a shutdown pending", power.Spec{}, megatec.Options{},
-			func(u *power.UPS) { u.SetMains(at, 0); u.ScheduleOff(at, s, s, true) },
-			"Q1\r", "(000.0 085.1 229.2 027 50.0 26.0 29.4 10001011\r"},
-		{"with the beeper off", power.Spec{}, megatec.Options{}, on,
-			"Q\rQ1\r", "(230.0 167.9 228.9 027 50.0 26.3 25.7 00001000\r"},
-		{"switched off", power.Spec{}, megatec.Options{},
-			func(u *power.UPS) { u.ScheduleOff(at, 0, 0, false) },
-			"Q1\r", "(230.0 167.9 000.0 000 50.0 26.3 25.7 00001001\r"},
-		{"dead", power.Spec{}, megatec.Options{},
-			func(u *power.UPS) { u.SetMains(at, 0); u.SetBattery(at, 0) }, "Q1\rF\r", ""},
-		{"the rating", power.Spec{}, megatec.Options{}, on, "F\r", "#230.0 003 024.0 50.0\r"},
-		{"the vendor", power.Spec{}, megatec.Options{}, on,
-			"I\r", "#ACME POWER      SIM-600    V1.07     \r"},
-		{"a vendor of one's own", power.Spec{}, megatec.Options{Maker: "Longer Than Fifteen", Model: "M",
-			Version: "9"}, on, "I\r", "#Longer Than Fif M          9         \r"},
-		{"an unknown command comes back", power.Spec{}, megatec.Options{}, on,
-			"QGS\rQPI\xbe\xac\r", "QGS\rQPI\xbe\xac\r"},
-		{"or NAK does", power.Spec{}, megatec.Options{Reject: megatec.Nak}, on, "D\r", "NAK\r"},
-		{"or (NAK does", power.Spec{}, megatec.Options{Reject: megatec.NakOpen}, on, "D\r", "(NAK\r"},
-		{"or nothing", power.Spec{}, megatec.Options{Reject: megatec.Ignore}, on, "D\r", ""},
-		{"a unit without F and I", power.Spec{}, megatec.Options{NoRating: true, NoVendor: true}, on,
-			"F\rI\r", "F\rI\r"},
-		{"orders have no answer", power.Spec{}, megatec.Options{}, on,
-			"T\rCT\rTL\rCT\rT05\rCT\rS.5R0003\rC\rS01\rC\rS02R0000\rC\r", ""},
-		{"orders with bad numbers are unknown", power.Spec{}, megatec.Options{}, on,
-			"S5\rS.R0001\rS.5R1\rS01R00001\rSR\rT5\rT00\rS-1\r",
-			"S5\rS.R0001\rS.5R1\rS01R00001\rSR\rT5\rT00\rS-1\r"},
-		{"an endless command is cut", power.Spec{}, megatec.Options{}, on,
-			strings.Repeat("x", 1000) + "\r", strings.Repeat("x", 32) + "\r"},
-		{"an empty command has no meaning", power.Spec{}, megatec.Options{}, on, "\r\r", ""},
-	}
-	for _, tt := range tests {
+	for _, tt := range answers {
 		t.Run(tt.name, func(t *testing.T) {
 			body := power.New(tt.spec)
 			tt.do(body)

@@ -32,16 +32,16 @@ func (Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	l, err := lock(file)
+	own, err := lock(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, translate(err))
 	}
 	lib, err := serial.Open(file, mode)
 	if err != nil {
-		unix.Close(l)
+		unix.Close(own)
 		return nil, fmt.Errorf("%s: %w", name, translate(err))
 	}
-	p := &port{name: name, lib: lib, lock: l}
+	p := &port{name: name, lib: lib, own: own}
 	if _, err := lib.GetModemStatusBits(); err != nil {
 		return p, nil // a pseudo-terminal
 	}
@@ -69,9 +69,9 @@ func Allowed(e env.Env, name string) (file string, err error) {
 	return file, nil
 }
 
-// lock takes the port for this process; closing what it returns gives it back.
+// lock takes the port for this process. Closing what it returns gives it back.
 func lock(file string) (fd int, err error) {
-	fd, err = unix.Open(file, unix.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	fd, err = unix.Open(file, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}

@@ -27,13 +27,13 @@ const (
 type port struct {
 	name string
 	lib  serial.Port
-	lock int // a descriptor that holds the lock
+	// own is a second descriptor of the port. It holds the lock, and writes go through it because it
+	// does not block: the library's write can be stuck for ever in a port that takes no bytes.
+	own int
 
-	// The library's descriptor must not be closed under a call that uses it. mu guards closed and
-	// is held by everything short; writing is held by writes, which may block, and taken first.
-	mu      sync.Mutex
-	closed  bool
-	writing sync.Mutex
+	// mu guards closed, and is held while a descriptor is used, so that none is closed under it.
+	mu     sync.Mutex
+	closed bool
 }
 
 // Read waits in slices of real time, whose length follows the speed of the program's clock.
@@ -84,40 +84,40 @@ func (p *port) slice(b []byte, d time.Duration) (int, error) {
 }
 
 // Write gives up after writeLimit. What has not gone out by then is dropped.
-func (p *port) Write(_ env.Env, b []byte) (int, error) {
-	type result struct {
-		n   int
-		err error
-	}
-	done := make(chan result, 1)
-	out := append([]byte(nil), b...)
-	go func() {
-		n, err := p.write(out)
-		done <- result{n, err}
-	}()
-	limit := time.NewTimer(writeLimit)
-	defer limit.Stop()
-	select {
-	case r := <-done:
-		return r.n, p.gone("write", r.err)
-	case <-limit.C:
-		p.dropOutput()
-		return 0, fmt.Errorf("%s: write %q: %w: the port takes no bytes",
-			p.name, b, transport.ErrTimeout)
+func (p *port) Write(e env.Env, b []byte) (int, error) {
+	until := time.Now().Add(writeLimit)
+	for rest := b; ; {
+		n, err := p.offer(rest)
+		if rest = rest[n:]; err != nil || len(rest) == 0 {
+			return len(b) - len(rest), err
+		}
+		if time.Now().After(until) {
+			p.dropOutput()
+			return len(b) - len(rest), fmt.Errorf("%s: write %q: %w: the port takes no bytes",
+				p.name, b, transport.ErrTimeout)
+		}
+		if err := e.Sleep(time.Microsecond); err != nil {
+			return len(b) - len(rest), err // the task was stopped
+		}
+		room := []unix.PollFd{{Fd: int32(p.own), Events: unix.POLLOUT}}
+		unix.Poll(room, int(maxSlice/time.Millisecond))
 	}
 }
 
-// write blocks as long as the port takes no bytes.
-func (p *port) write(b []byte) (int, error) {
-	p.writing.Lock()
-	defer p.writing.Unlock()
-	if err := p.open(); err != nil {
-		return 0, err
+// offer writes as many bytes as there is room for, maybe none.
+func (p *port) offer(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, fmt.Errorf("%s: %w", p.name, env.ErrClosed)
 	}
-	return p.lib.Write(b)
+	n, err := unix.Write(p.own, b)
+	if err == unix.EAGAIN || err == unix.EINTR {
+		return 0, nil
+	}
+	return max(n, 0), p.gone("write", err)
 }
 
-// dropOutput makes a write that is stuck return.
 func (p *port) dropOutput() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,30 +139,15 @@ func (p *port) Flush() error {
 // Close wakes a reader within one slice.
 func (p *port) Close() error {
 	p.mu.Lock()
-	was := p.closed
-	p.closed = true // from here on nobody starts to use lib
-	p.mu.Unlock()
-	if was {
-		return nil
-	}
-	if !p.writing.TryLock() {
-		p.lib.ResetOutputBuffer() // ends a write that is stuck
-		p.writing.Lock()
-	}
-	defer p.writing.Unlock()
-	err := p.lib.Close()
-	unix.Close(p.lock)
-	if err != nil && !errors.Is(translate(err), transport.ErrGone) {
-		return fmt.Errorf("%s: close: %w", p.name, err)
-	}
-	return nil
-}
-
-func (p *port) open() error {
-	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return fmt.Errorf("%s: %w", p.name, env.ErrClosed)
+		return nil
+	}
+	p.closed = true
+	err := p.lib.Close()
+	unix.Close(p.own)
+	if err != nil && !errors.Is(translate(err), transport.ErrGone) {
+		return fmt.Errorf("%s: close: %w", p.name, err)
 	}
 	return nil
 }

@@ -37,18 +37,8 @@ func machine(t *testing.T, scale int64, vars ...string) env.Env {
 // terminal is a pseudo-terminal with an echoing device at its far end.
 func terminal(t *testing.T) (name string, unplug func()) {
 	t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fd, name := pseudoTerminal(t)
 	far := os.NewFile(uintptr(fd), "/dev/ptmx") // not blocking, so that Close wakes Read
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -58,7 +48,24 @@ func terminal(t *testing.T) (name string, unplug func()) {
 		far.Close()
 		<-done
 	})
-	return fmt.Sprintf("/dev/pts/%d", n), func() { far.Close() }
+	return name, func() { far.Close() }
+}
+
+// pseudoTerminal returns the far end of a new one and the name of the near end.
+func pseudoTerminal(t *testing.T) (fd int, name string) {
+	t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	return fd, fmt.Sprintf("/dev/pts/%d", n)
 }
 
 func echo(far *os.File) {
@@ -105,6 +112,26 @@ func TestPseudoTerminalHasNoModemLines(t *testing.T) {
 	defer s.Close()
 	if _, ok := s.(transport.Lines); ok {
 		t.Error("the port of a pseudo-terminal offers modem lines")
+	}
+}
+
+func TestWriteToADeafPortEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the limit in real time")
+	}
+	t.Parallel()
+	fd, name := pseudoTerminal(t)
+	defer unix.Close(fd)
+	e := machine(t, 1)
+	s, err := serial.Ports{}.Serial(e, name, transport.Mode{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Write(e, make([]byte, 1<<20)); !errors.Is(err, transport.ErrTimeout) {
+		t.Errorf("a write that nobody takes: %v; want ErrTimeout", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
 	}
 }
 
