@@ -33,7 +33,7 @@ type kit struct {
 
 // debian is the oracle. The daemons are named by the paths that its start scripts do not guard.
 var debian = kit{
-	name: "Debian", upsd: "/lib/nut/upsd", upsmon: "/lib/nut/upsmon", upsc: binDir + "/upsc",
+	name: "Debian", upsd: "/lib/nut/upsd", upsmon: "/lib/nut/upsmon", upsc: "/usr/bin/upsc",
 	dummy: "/lib/nut/dummy-ups",
 }
 
