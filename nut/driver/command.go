@@ -51,6 +51,12 @@ func (r *runner) obey(e env.Env, req request) {
 	e.Log().Info(fmt.Sprintf("%s%s %s %q: %s", r.name(), req.Verb, req.Name, req.Value, said))
 	e.Emit(env.Event{Kind: env.Cmd, UPS: r.conf.UPS, Name: req.Name, Value: req.Value, Why: said})
 	req.conn.result(req.ID, code(err))
+	switch {
+	case r.restart && req.conn != nil:
+		req.conn.finish(func() { r.quit(exitRestart) })
+	case r.restart:
+		r.quit(exitRestart)
+	}
 }
 
 // describe puts the outcome of a command into words.
@@ -173,11 +179,8 @@ func (r *runner) reload(e env.Env, how string) error {
 	}
 	restart := r.conf.restartKeys(next)
 	if len(restart) > 0 && how != "reload" {
-		err = fmt.Errorf("reload: a restart is needed for %s", strings.Join(restart, ", "))
-		if how == "reload-or-exit" {
-			r.quit(exitRestart)
-		}
-		return err
+		r.restart = how == "reload-or-exit"
+		return fmt.Errorf("reload: a restart is needed for %s", strings.Join(restart, ", "))
 	}
 	for _, o := range r.conf.options {
 		if o.live {

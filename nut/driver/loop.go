@@ -45,6 +45,7 @@ type runner struct {
 	tries    int // to open a lost device
 	nagged   env.Instant
 	status   string // as last told in an event
+	restart  bool   // a reload wants the program to end once its client is answered
 	exitCode atomic.Int32
 }
 

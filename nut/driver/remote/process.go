@@ -35,7 +35,7 @@ func ReadPID(e env.Env, file, prog string) (int, error) {
 		return 0, ErrNoFile
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil || pid <= 1 {
+	if err != nil || pid <= 0 {
 		return 0, ErrBadFile
 	}
 	name, ok := e.Host().Process(pid)
