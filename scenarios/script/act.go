@@ -298,7 +298,7 @@ func (r *room) never(args []string) error {
 	return err
 }
 
-func (r *room) file(args []string) error {
+func (r *room) hasFile(args []string) error {
 	return r.expect(append([]string{"file"}, args...))
 }
 

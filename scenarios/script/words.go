@@ -37,7 +37,7 @@ func words() []word {
 		{name: "hold", usage: "hold D COND", help: "the condition stays true for D", run: (*room).hold},
 		{name: "expect", usage: "expect COND", help: "the condition is true now", run: (*room).expect, neg: true},
 		{name: "never", usage: "never COND", help: "the condition stays false from now to the end", run: (*room).never},
-		{name: "file", usage: "file HOST NAME", help: "the file is in the host's state folder; ! for not", run: (*room).file, neg: true},
+		{name: "file", usage: "file HOST NAME", help: "the file is in the host's state folder; ! for not", run: (*room).hasFile, neg: true},
 		{name: "order", usage: "order WHO:WHAT...", help: "these happened in this order", run: (*room).order},
 		{name: "mark", usage: "mark NAME", help: "name this instant", run: (*room).mark},
 		{name: "between", usage: "between A B MIN MAX", help: "the time from A to B (marks or WHO:WHAT) is in the window", run: (*room).between},

@@ -175,3 +175,18 @@ func BenchmarkThousandSleepers(b *testing.B) {
 		k.RunUntil(k.Now()+1, nil)
 	}
 }
+
+func TestADeadlineInThePastEndsTheWaitAtOnce(t *testing.T) {
+	k := New(nil)
+	defer k.Close()
+	var ended Time = -1
+	k.Spawn("late", nil, func(t *Task) {
+		t.Park(50)
+		t.Park(10)
+		ended = k.Now()
+	})
+	k.Run(100)
+	if ended != 50 {
+		t.Errorf("ended at %d, want 50", ended)
+	}
+}

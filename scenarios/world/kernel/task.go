@@ -92,6 +92,7 @@ func (t *Task) Park(until Time) Reason {
 	if t.killed {
 		panic(unwound{})
 	}
+	until = max(until, t.k.now)
 	if t.deadline = until; until < t.queued {
 		t.queued = until
 		t.k.push(event{at: until, task: t, timer: true})
