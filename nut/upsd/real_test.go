@@ -1,0 +1,209 @@
+package upsd_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/upsd"
+)
+
+// patience is how long a step may take on a busy machine before it counts as hung.
+const patience = 20 * time.Second
+
+// A realServer is upsd on this machine, in this process, on a port of its own.
+type realServer struct {
+	t    *testing.T
+	e    env.Env
+	dir  string
+	addr string
+	code chan int
+	seen chan env.Event
+}
+
+func startReal(t *testing.T) *realServer {
+	r := &realServer{t: t, dir: t.TempDir(), code: make(chan int, 1), seen: make(chan env.Event, 1000)}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.addr = l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(r.addr)
+	r.write("ups.conf", upsConf)
+	r.write("upsd.conf", "LISTEN 127.0.0.1 "+port+"\n")
+	r.write("upsd.users", upsdUsers)
+	r.drive()
+	r.e, err = osenv.New(osenv.Options{
+		Prog:  "upsd",
+		Emit:  r.note,
+		Log:   slog.NewTextHandler(io.Discard, nil),
+		Extra: []string{"NUT_CONFPATH=" + r.dir, "NUT_STATEPATH=" + r.dir, "NUT_PIDPATH=" + r.dir},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { r.code <- upsd.Main(r.e, []string{"-FF"}) }()
+	r.await(env.Data, "fresh")
+	return r
+}
+
+// note keeps an event if somebody still looks at them.
+func (r *realServer) note(ev env.Event) {
+	select {
+	case r.seen <- ev:
+	default:
+	}
+}
+
+func (r *realServer) write(name, text string) {
+	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// drive plays a driver that changes its status as fast as it can until the test ends.
+func (r *realServer) drive() {
+	l, err := net.Listen("unix", filepath.Join(r.dir, "dummy-ups-fake"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				fmt.Fprint(c, dump)
+				for i := 0; ; i++ {
+					if _, err := fmt.Fprintf(c, "SETINFO battery.charge %d\nPONG\n", i%100); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+}
+
+func (r *realServer) await(kind env.Kind, value string) {
+	r.t.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case ev := <-r.seen:
+			if ev.Kind == kind && ev.Value == value {
+				return
+			}
+		case code := <-r.code:
+			r.t.Fatalf("upsd ended with %d", code)
+		case <-late:
+			r.t.Fatalf("no event %s %s", kind, value)
+		}
+	}
+}
+
+// stop ends the server and checks how.
+func (r *realServer) stop() {
+	r.t.Helper()
+	r.e.Host().Signals().Put(env.Terminate)
+	select {
+	case code := <-r.code:
+		if code != 0 {
+			r.t.Errorf("exit %d, want 0", code)
+		}
+	case <-time.After(patience):
+		r.t.Fatal("upsd does not end")
+	}
+}
+
+// ask sends requests one by one and returns the first lines of the replies.
+func (r *realServer) ask(requests ...string) []string {
+	c, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Error(err)
+		return nil
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	in := bufio.NewReader(c)
+	var replies []string
+	for _, q := range requests {
+		if _, err := fmt.Fprintln(c, q); err != nil {
+			r.t.Error(err)
+			return replies
+		}
+		reply, err := in.ReadString('\n')
+		replies = append(replies, strings.TrimSpace(reply))
+		for l := reply; err == nil && strings.HasPrefix(reply, "BEGIN") && !strings.HasPrefix(l, "END"); {
+			l, err = in.ReadString('\n')
+		}
+		if err != nil {
+			r.t.Errorf("%s: %v", q, err)
+			return replies
+		}
+	}
+	return replies
+}
+
+// Run it with -race: everything that shares the tables does so at once.
+func TestManyAtOnceOnARealMachine(t *testing.T) {
+	r := startReal(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range 20 {
+				got := r.ask("USERNAME p", "PASSWORD topsecret", "LOGIN fake", "SET TRACKING ON", "SET VAR fake ups.id y",
+					"INSTCMD fake load.off", "FSD fake", "LIST VAR fake", "LIST CLIENT fake", "LIST UPS", "GET NUMLOGINS fake",
+					"GET VAR fake ups.status", "LOGOUT")
+				if n := len(got); n != 13 || got[n-2] != `VAR fake ups.status "FSD OL"` || got[n-1] != "OK Goodbye" {
+					t.Errorf("replies %q", got)
+					return
+				}
+			}
+		}()
+	}
+	for i := range 20 {
+		r.write("ups.conf", upsConf+strings.Repeat("[more]\n\tdriver = x\n\tport = y\n", i%2))
+		r.e.Host().Signals().Put(env.Hangup)
+		r.ask("LIST UPS")
+	}
+	wg.Wait()
+	if got := r.ask("GET NUMLOGINS fake", "LIST CLIENT fake"); len(got) != 2 {
+		t.Errorf("replies %q", got)
+	}
+	r.stop()
+}
+
+func TestOneClientThatReadsNothingOnARealMachine(t *testing.T) {
+	r := startReal(t)
+	glutton, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer glutton.Close()
+	glutton.SetWriteDeadline(time.Now().Add(patience))
+	go glutton.Write([]byte(strings.Repeat("LIST VAR fake\n", 200_000)))
+	for range 200 {
+		if got := r.ask("GET VAR fake ups.status"); len(got) != 1 || got[0] != online {
+			t.Fatalf("reply %q", got)
+		}
+	}
+	r.stop()
+	if _, err := os.Stat(filepath.Join(r.dir, "upsd.pid")); err == nil {
+		t.Error("the PID file is left behind")
+	}
+}
