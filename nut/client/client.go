@@ -1,0 +1,150 @@
+package client
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/line"
+	"github.com/blackstart-ups/blackstart/nut/netproto"
+)
+
+// The usual time-outs of NUT's clients.
+const (
+	ConnectTime = 10 * time.Second
+	AnswerTime  = 5 * time.Second
+)
+
+// MaxLine is the longest line accepted: servers written in C send at most 512 bytes, and the values
+// of no device are longer than this.
+const MaxLine = 16 << 10
+
+// MaxRows is the longest list accepted: the largest devices known have a few thousand variables.
+const MaxRows = 100_000
+
+// Options say how to connect.
+type Options struct {
+	Network  string // tcp, tcp4 or tcp6; empty means tcp
+	ForceSSL bool   // refuse to talk in clear
+}
+
+// A Conn is a connection to upsd.
+type Conn struct {
+	c       env.Conn
+	buf     []byte // buf[from:to] has come and was not read yet
+	from    int
+	to      int
+	scratch []byte // the request being built
+}
+
+// firstBuffer is the size of a Conn's buffer until a longer line comes: most replies fit.
+const firstBuffer = 256
+
+// Dial connects to a server.
+func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn, error) {
+	if o.ForceSSL {
+		return nil, &Error{textNoSSL, errors.New(noSSLYet)}
+	}
+	network := o.Network
+	if network == "" {
+		network = "tcp"
+	}
+	c, err := e.Net().Dial(e, network, address(host, port), until)
+	if err != nil {
+		return nil, dialError(err)
+	}
+	return &Conn{c: c, buf: make([]byte, firstBuffer)}, nil
+}
+
+// Close ends the connection without a word; see Logout.
+func (c *Conn) Close() error { return c.c.Close() }
+
+// LocalAddr is this end's address.
+func (c *Conn) LocalAddr() string { return c.c.LocalAddr() }
+
+// Ask sends a request, which must end in a line feed, and returns the reply line as it came, without
+// its end. The reply is valid until the next call. It is what the other requests are made of, and by
+// itself the cheapest way to repeat one: a reply that has not changed need not be parsed.
+func (c *Conn) Ask(e env.Env, until env.Instant, request []byte) ([]byte, error) {
+	if _, err := c.c.Write(e, request, until); err != nil {
+		return nil, writeError(err)
+	}
+	return c.readLine(e, until)
+}
+
+// readLine returns the next line, without LF or CR LF.
+func (c *Conn) readLine(e env.Env, until env.Instant) ([]byte, error) {
+	scanned := c.from
+	for {
+		if i := bytes.IndexByte(c.buf[scanned:c.to], '\n'); i >= 0 {
+			l := c.buf[c.from : scanned+i]
+			c.from = scanned + i + 1
+			return bytes.TrimSuffix(l, []byte("\r")), nil
+		}
+		scanned = c.to - c.from
+		if err := c.makeRoom(); err != nil {
+			return nil, err
+		}
+		n, err := c.c.Read(e, c.buf[c.to:], until)
+		if err != nil {
+			return nil, readError(err)
+		}
+		c.to += n
+	}
+}
+
+// makeRoom moves the unread bytes to the front and sees to it that more can come.
+func (c *Conn) makeRoom() error {
+	if c.from > 0 {
+		c.to = copy(c.buf, c.buf[c.from:c.to])
+		c.from = 0
+	}
+	if c.to < len(c.buf) {
+		return nil
+	}
+	if len(c.buf) >= MaxLine {
+		return malformed("reading", c.buf, wantShortLine)
+	}
+	c.buf = append(c.buf, make([]byte, len(c.buf))...)
+	return nil
+}
+
+// ask sends a request of words. shown is how many of them an error may show.
+func (c *Conn) ask(e env.Env, until env.Instant, shown int, words ...string) ([]string, error) {
+	c.scratch = append(c.scratch[:0], netproto.Request(words...)...)
+	reply, err := c.Ask(e, until, c.scratch)
+	if err != nil {
+		return nil, err
+	}
+	return parse(strings.Join(words[:min(shown, len(words))], " "), reply)
+}
+
+// parse splits a reply into words. An error reply is returned as the error it is.
+func parse(asked string, reply []byte) ([]string, error) {
+	words, err := line.Words(string(reply))
+	if err != nil {
+		return nil, malformed(asked, reply, err.Error())
+	}
+	if e, ok := netproto.AsError(words); ok {
+		return nil, e
+	}
+	return words, nil
+}
+
+// echoes reports whether words begin with those of the query, and returns the others.
+func echoes(words, query []string) (rest []string, ok bool) {
+	if len(words) < len(query) {
+		return nil, false
+	}
+	for i, q := range query {
+		if !strings.EqualFold(words[i], q) {
+			return nil, false
+		}
+	}
+	return words[len(query):], true
+}
+
+// all is a number of words to show that is never exceeded.
+const all = 1 << 10

@@ -1,0 +1,90 @@
+package upsc
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A printer prints a list as it comes, as lines or as JSON.
+type printer struct {
+	out    io.Writer
+	json   bool
+	object bool
+	rows   int
+}
+
+func (p *printer) begin(object bool) { p.object = object }
+
+// open prints what stands before a row of JSON. Nothing is printed before the first row has come,
+// so that an error can take the place of the list.
+func (p *printer) open() {
+	p.rows++
+	switch {
+	case p.rows > 1:
+		fmt.Fprint(p.out, ",\n  ")
+	case p.object:
+		fmt.Fprint(p.out, "{\n  ")
+	default:
+		fmt.Fprint(p.out, "[\n  ")
+	}
+}
+
+func (p *printer) item(s string) {
+	if !p.json {
+		fmt.Fprintln(p.out, s)
+		return
+	}
+	p.open()
+	fmt.Fprint(p.out, quote(s))
+}
+
+func (p *printer) pair(name, value string) {
+	if !p.json {
+		fmt.Fprintf(p.out, "%s: %s\n", name, value)
+		return
+	}
+	p.open()
+	fmt.Fprintf(p.out, "%s: %s", quote(name), quote(value))
+}
+
+// end ends the list, with an error or without.
+func (p *printer) end(err error) error {
+	brackets := "[]"
+	if p.object {
+		brackets = "{}"
+	}
+	switch {
+	case !p.json || err != nil && p.rows == 0:
+	case p.rows == 0: // an empty line inside, as ever
+		fmt.Fprintf(p.out, "%c\n\n%c\n", brackets[0], brackets[1])
+	default:
+		fmt.Fprintf(p.out, "\n%c\n", brackets[1])
+	}
+	return err
+}
+
+// quote is a JSON string. Characters that are not ASCII stay as they are.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

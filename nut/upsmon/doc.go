@@ -1,0 +1,54 @@
+// Package upsmon is the monitor: it watches the UPSes that feed this host and shuts the host down
+// in time, and in order, when they can no longer carry it.
+//
+// # The decision
+//
+// [Decide] is a pure function of what is known and the time. A UPS is critical or not by the first
+// of these rules that holds; each has an id, which logs and events show:
+//
+//	unheard         no    nothing was ever heard from it
+//	fsd             yes   its status has FSD
+//	lost-over       yes   silent, last seen OVER for longer than OVERDURATION
+//	lost-alarm      yes   silent, last seen ALARM, unless ALARMCRITICAL is 0
+//	lost-cal        yes   silent, last seen calibrating
+//	lost-bypass     yes   silent, last seen on bypass
+//	lost-off        yes   silent, last seen OFF, unless OFFDURATION is negative
+//	off             yes   heard OFF for longer than OFFDURATION
+//	lost-online     no    silent, last seen on line power
+//	fine            no    not on battery with a low battery, nor silent on battery for DEADTIME
+//	cal             no    on battery, low, and calibrating
+//	oblb-wait       no    on battery and low for less than OBLBDURATION
+//	low             yes   on battery and low, and this host is the primary
+//	primary-silent  yes   on battery and low for HOSTSYNC, and the primary did not speak
+//	primary-wait    no    on battery and low; the primary will speak
+//
+// The five rules lost-over to lost-off do not hold for a UPS whose last status had OL: silence
+// alone never shuts down a host that last saw line power. (NUT's do, at the first failed poll.)
+// When the power values of the UPSes that are not critical add up to less than MINSUPPLIES, the
+// host shuts down.
+//
+// # Who runs
+//
+//   - a [watcher] for each MONITOR line, with a connection of its own, so that a slow or dead server
+//     delays nobody else;
+//   - the main task ([monitor]): takes what the watchers report, announces, decides, and carries out
+//     the shutdown, during which the watchers keep the logins;
+//   - the [notifier], which delivers announcements in order and never holds up the main task.
+//
+// Only monotonic time decides anything: setting the clock has no effect.
+//
+// # Better than the C monitor, on purpose
+//
+//   - silence on line power, above;
+//   - a status is compared word by word: an unknown word that contains LB is not LB;
+//   - UPSes are polled at the same time, not one after the other, and a time limit is judged when it
+//     ends, after one more look, not at the next poll;
+//   - a failed LOGIN is tried again on the open connection;
+//   - a login that was refused is not taken for one of the NUMLOGINS;
+//   - a reload that fails, for whatever reason, leaves the old configuration at work, and one that
+//     succeeds sets what the new file does not mention back to its usual value;
+//   - announcements are in order, and a stale PID file stops nobody.
+//
+// The program is one process. With root's rights it keeps them, for SHUTDOWNCMD, and runs NOTIFYCMD
+// as RUN_AS_USER.
+package upsmon

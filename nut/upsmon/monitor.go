@@ -1,0 +1,269 @@
+package upsmon
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// lastLook is what a UPS gets to answer when one of its time limits has ended: it is polled at once,
+// and judged by its answer, or without one after this time. NUT, which compares whole seconds, is
+// never earlier.
+const lastLook = time.Second
+
+// reportQueue holds what watchers report while the main task is busy, which is for moments.
+const reportQueue = 4096
+
+// A watched is one MONITOR line at work. Its View is in monitor.views, at the same index.
+type watched struct {
+	*watcher
+	memory Memory
+	rule   Rule
+	known  bool // comm was told
+	alert  bool // it is to be polled every POLLFREQALERT
+}
+
+// A monitor is the main task's own.
+type monitor struct {
+	o     options
+	conf  *config.Upsmon
+	set   Settings
+	warn  Warnings
+	plan  *plan
+	notes *notifier
+	user  string // whom NOTIFYCMD runs as; empty for this process's own account
+
+	lines []*watched
+	views []View
+	// leaving are the watchers of lines that a reload has removed, until they have logged out.
+	leaving []*watcher
+
+	flag string // POWERDOWNFLAG; empty when there is none or it is not ours
+
+	lookAt   env.Instant // a time limit ends: poll
+	decideAt env.Instant // no more waiting for the answers
+}
+
+// attend is the life of the monitor: until it is told to end, or the shutdown is under way and it
+// has nothing more to do. It returns the exit code.
+func (m *monitor) attend(e env.Env) int {
+	for {
+		r, err := m.plan.out.Get(e, min(m.lookAt, m.decideAt))
+		switch {
+		case errors.Is(err, env.ErrTimeout):
+			m.limits(e)
+		case err != nil:
+			return 1
+		case r.kind == signal:
+			if code, end := m.signal(e, r.signal); end {
+				return code
+			}
+		default:
+			m.hear(e, r)
+		}
+		if v := m.decide(e); v.Shutdown() {
+			return m.shutdown(e, "power", v)
+		}
+	}
+}
+
+// numbers are those of the signals, for the log lines that people know.
+var numbers = map[env.Signal]int{env.Hangup: 1, env.Interrupt: 2, env.Quit: 3, env.User1: 10, env.User2: 12,
+	env.Terminate: 15}
+
+// signal obeys a person, or the system.
+func (m *monitor) signal(e env.Env, s env.Signal) (code int, end bool) {
+	n := numbers[s]
+	switch s {
+	case env.Hangup:
+		e.Log().Info(fmt.Sprintf("Signal %d: User requested RELOAD", n))
+		m.reload(e)
+	case env.User1:
+		e.Log().Info(fmt.Sprintf("Signal %d: User requested FSD", n))
+		e.Log().Error("Got an FSD signal, initiating forced shutdown")
+		return m.shutdown(e, "operator", m.decide(e)), true
+	case env.Terminate, env.Interrupt, env.Quit:
+		e.Log().Info(fmt.Sprintf("Signal %d: exiting", n))
+		return 0, true
+	}
+	return 0, false
+}
+
+// hear takes in what a watcher reports.
+func (m *monitor) hear(e env.Env, r report) {
+	i := m.index(r.from)
+	if i < 0 {
+		m.gone(e, r)
+		return
+	}
+	l, v, now := m.lines[i], &m.views[i], e.Now()
+	switch r.kind {
+	case heard:
+		m.comm(e, l, v, nil)
+		if r.status.Text != v.Status.Text || v.Heard == env.Never {
+			e.Emit(env.Event{Kind: env.Status, UPS: v.System, Value: r.status.Text})
+		}
+		*v = v.Accept(r.status, now)
+		l.alert = alerting(l.alert, r.status.Words, m.set.OverDuration >= 0)
+		m.pace()
+		var notices []Notice
+		l.memory, notices = l.memory.Accept(v.System, r.status, r.alarm, m.warn, now)
+		m.announce(e, notices...)
+	case failed:
+		m.comm(e, l, v, r.err)
+		v.Lost = true
+		var notices []Notice
+		l.memory.heard = v.Heard
+		l.memory, notices = l.memory.Fail(v.System, m.warn, now)
+		m.announce(e, notices...)
+	}
+}
+
+// gone takes leave of a watcher whose line a reload has removed.
+func (m *monitor) gone(e env.Env, r report) {
+	if r.kind != left {
+		return
+	}
+	r.from.end(e)
+	m.leaving = slices.DeleteFunc(m.leaving, func(w *watcher) bool { return w == r.from })
+}
+
+// comm tells of a change of communication: nil means that it is good.
+func (m *monitor) comm(e env.Env, l *watched, v *View, err error) {
+	m.refresh()
+	if l.known && v.Lost == (err != nil) {
+		return
+	}
+	l.known = true
+	ev := env.Event{Kind: env.Comm, UPS: v.System, Value: "ok"}
+	if err != nil {
+		ev.Value, ev.Why = "lost", err.Error()
+	}
+	e.Emit(ev)
+}
+
+func (m *monitor) index(w *watcher) int {
+	for i, l := range m.lines {
+		if l.watcher == w {
+			return i
+		}
+	}
+	return -1
+}
+
+// refresh takes over when the UPSes were last heard: good polls that bring nothing new are not
+// reported.
+func (m *monitor) refresh() {
+	for i, l := range m.lines {
+		if v := &m.views[i]; v.Heard != env.Never {
+			v.Heard = max(v.Heard, env.Instant(l.heard.Load()))
+		}
+	}
+}
+
+// alerting reports whether a UPS in this state is polled every POLLFREQALERT.
+func alerting(was bool, w nut.Status, over bool) bool {
+	switch {
+	case w.Any(nut.OB | nut.OFF | nut.BYPASS | nut.ALARM), over && w.Has(nut.OVER):
+		return true
+	case w.Has(nut.OL) && !w.Any(nut.CAL|nut.OVER|nut.TRIM|nut.BOOST):
+		return false
+	}
+	return was
+}
+
+// pace sets the interval of all watchers, since one UPS in trouble makes all of them important.
+func (m *monitor) pace() {
+	interval := m.conf.PollFreq
+	for _, l := range m.lines {
+		if l.alert {
+			interval = m.conf.PollFreqAlert
+		}
+	}
+	if m.plan.interval.Swap(int64(interval)) == int64(interval) {
+		return
+	}
+	for _, l := range m.lines {
+		l.orders.give(reckon)
+	}
+}
+
+// limits is called when a time limit ends: it has the UPSes polled that it belongs to, and when they
+// have had their time, leaves it to decide.
+func (m *monitor) limits(e env.Env) {
+	now := e.Now()
+	if now >= m.decideAt {
+		m.decideAt = env.Never
+	}
+	if now < m.lookAt {
+		return
+	}
+	for i, l := range m.lines {
+		if m.views[i].Next(&m.set, m.lookAt-1) == m.lookAt {
+			l.orders.give(look)
+		}
+	}
+	m.lookAt = env.Never
+	m.decideAt = min(m.decideAt, now.Add(lastLook))
+}
+
+// decide judges what is known, and tells what has changed.
+func (m *monitor) decide(e env.Env) Verdict {
+	now := e.Now()
+	m.refresh()
+	v := Decide(m.views, &m.set, now)
+	if m.lookAt > now {
+		m.lookAt = v.Next
+	}
+	for i, r := range v.Rules {
+		l := m.lines[i]
+		if l.rule == r {
+			continue
+		}
+		why := m.views[i].Why(r, &m.set, now)
+		if text := m.views[i].told(r, &m.set, now); text != "" {
+			e.Log().Warn(text + " [rule " + r.ID + "]")
+		}
+		if l.rule.Critical != r.Critical {
+			e.Emit(env.Event{Kind: env.Critical, UPS: m.views[i].System, Value: yesNo(r.Critical), Name: r.ID, Why: why})
+		}
+		l.rule = r
+	}
+	return v
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// because lists what the verdict rests on, UPS by UPS.
+func (m *monitor) because(v Verdict, now env.Instant) string {
+	parts := make([]string, len(v.Rules))
+	for i, r := range v.Rules {
+		w := &m.views[i]
+		parts[i] = fmt.Sprintf("%s (power value %d): %s, rule %s", w.System, w.Power, w.Why(r, &m.set, now), r.ID)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// announce hands announcements to the notifier.
+func (m *monitor) announce(e env.Env, notices ...Notice) {
+	for _, n := range notices {
+		text := n.Text(m.conf.NotifyMsg[string(n.Type)])
+		e.Emit(env.Event{Kind: env.Notify, UPS: n.UPS, Name: string(n.Type), Value: text})
+		flag, set := m.conf.NotifyFlag[string(n.Type)]
+		if !set {
+			flag = usualFlag
+		}
+		m.notes.in.Put(delivery{Notice: n, text: text, flag: flag, cmd: m.conf.NotifyCmd, user: m.user})
+	}
+}

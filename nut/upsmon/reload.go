@@ -1,0 +1,104 @@
+package upsmon
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/config"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// reload reads the configuration again. Whatever is wrong with it, the old one stays at work.
+func (m *monitor) reload(e env.Env) {
+	e.Log().Info("Reloading configuration")
+	c, problems, err := m.o.read(e)
+	complain(e, problems)
+	if err == nil {
+		var user string
+		if user, err = m.o.notifyUser(e, c); err == nil {
+			old := m.user
+			m.user = user
+			if err = m.adopt(e, c); err != nil {
+				m.user = old
+			}
+		}
+	}
+	if err != nil {
+		e.Log().Error(fmt.Sprintf("Reload failed, the old configuration stays: %v", err))
+	}
+}
+
+// adopt puts a configuration to work: at the start, and at a reload, where lines that have not
+// changed keep all that is known. It does nothing when it returns an error.
+func (m *monitor) adopt(e env.Env, c *config.Upsmon) error {
+	lines := make([]*watched, len(c.Monitors))
+	views := make([]View, len(c.Monitors))
+	var fresh []*watched
+	opt := client.Options{Network: m.o.network(), ForceSSL: c.ForceSSL}
+	connect := m.o.connectTime(e)
+	for i, line := range c.Monitors {
+		old := m.find(line.System)
+		primary := line.Role == config.Primary
+		views[i] = Unheard(line.System, primary, line.PowerValue)
+		lines[i] = &watched{memory: Fresh(), rule: ruleUnheard}
+		if old >= 0 {
+			views[i] = m.views[old]
+			views[i].Primary, views[i].Power = primary, line.PowerValue
+			copied := *m.lines[old]
+			lines[i] = &copied
+		}
+		if old >= 0 && m.same(old, line, c) {
+			continue
+		}
+		w, err := newWatcher(e, m.plan, line, opt, connect)
+		if err != nil {
+			return err
+		}
+		w.throttle = c.PollFailLogThrottleMax
+		if old >= 0 {
+			w.heard.Store(m.lines[old].heard.Load())
+		}
+		lines[i].watcher = w
+		fresh = append(fresh, lines[i])
+	}
+	m.replace(e, c, lines, views)
+	for _, l := range fresh {
+		l.watcher.start(e)
+	}
+	return nil
+}
+
+// find returns the index of a UPS that is watched, or -1.
+func (m *monitor) find(system string) int {
+	return slices.IndexFunc(m.lines, func(l *watched) bool { return l.line.System == system })
+}
+
+// same reports that the watcher at i can go on as it is.
+func (m *monitor) same(i int, line config.Monitor, c *config.Upsmon) bool {
+	had := m.lines[i].line
+	had.Line = line.Line
+	return had == line && m.conf.ForceSSL == c.ForceSSL &&
+		m.conf.PollFailLogThrottleMax == c.PollFailLogThrottleMax
+}
+
+// replace makes the new lines the ones at work, and sends the watchers away that are in none.
+func (m *monitor) replace(e env.Env, c *config.Upsmon, lines []*watched, views []View) {
+	for _, l := range m.lines {
+		if !slices.ContainsFunc(lines, func(n *watched) bool { return n.watcher == l.watcher }) {
+			l.orders.give(quit)
+			m.leaving = append(m.leaving, l.watcher)
+		}
+		if !slices.ContainsFunc(c.Monitors, func(n config.Monitor) bool { return n.System == l.line.System }) {
+			e.Log().Info(fmt.Sprintf("No longer monitoring UPS [%s]", l.line.System))
+		}
+	}
+	if m.conf != nil && m.conf.PowerdownFlag != c.PowerdownFlag {
+		m.flag = lowerFlag(e, c.PowerdownFlag)
+	}
+	m.lines, m.views, m.conf = lines, views, c
+	m.set = decisive(c)
+	m.warn = Warnings{NoComm: c.NoCommWarnTime, ReplBatt: c.RBWarnTime}
+	m.tell(e)
+	m.pace()
+}
