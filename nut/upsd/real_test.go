@@ -66,8 +66,13 @@ func (r *realServer) note(ev env.Event) {
 	}
 }
 
+// write replaces a file at once: a reload must not see half of it.
 func (r *realServer) write(name, text string) {
-	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o600); err != nil {
+	file := filepath.Join(r.dir, name)
+	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
 		r.t.Fatal(err)
 	}
 }

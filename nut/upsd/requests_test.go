@@ -513,3 +513,20 @@ func BenchmarkListVar(b *testing.B) {
 		c.answer([]string{"LIST", "VAR", "fake"}, nil)
 	}
 }
+
+// NP-C14, NP-C15, NP-L7.
+func TestDescriptions(t *testing.T) {
+	s, _ := newServed(t)
+	c := newSession(t, s, "127.0.0.1")
+	for _, request := range []string{"GET DESC fake ups.status", "GET DESC fake UPSTREAM.ups.status", "GET CMDDESC fake load.off"} {
+		if got := talk(c, request+"\n"); strings.Contains(got, unavailable) {
+			t.Errorf("%s = %q", request, got)
+		}
+	}
+	s.texts = parseTexts([]byte("# a site's own\nVARDESC Ups.Status \"How \\\"it\\\" is\"\nCMDDESC load.off \"Dark\"\nFOO x y\n\"#\nVARDESC"))
+	exchange(t, c, `
+		C: GET DESC fake ups.status
+		S: DESC fake ups.status "How \"it\" is"
+		C: GET CMDDESC fake LOAD.OFF
+		S: CMDDESC fake LOAD.OFF "Dark"`)
+}

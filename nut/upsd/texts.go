@@ -3,6 +3,7 @@ package upsd
 import (
 	"strings"
 
+	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/line"
 )
 
@@ -20,7 +21,7 @@ func (t *texts) variable(name string) string {
 	if text, ok := t.variables[name]; ok {
 		return text
 	}
-	return unavailable
+	return orElse(nut.Describe(name), unavailable)
 }
 
 func (t *texts) command(name string) string {
@@ -28,7 +29,7 @@ func (t *texts) command(name string) string {
 	if text, ok := t.commands[name]; ok {
 		return text
 	}
-	return unavailable
+	return orElse(nut.DescribeCommand(name), unavailable)
 }
 
 // parseTexts reads a cmdvartab file: lines of VARDESC or CMDDESC, a name and a text. Other lines are
