@@ -27,8 +27,8 @@ const (
 
 // A kit is one implementation of NUT: where its programs are.
 type kit struct {
-	name                          string
-	upsd, upsmon, upsc, dummy, qx string
+	name                      string
+	upsd, upsmon, upsc, dummy string
 }
 
 // debian is the oracle. The daemons are named by the paths that its start scripts do not guard.
