@@ -104,8 +104,8 @@ func (e Err) Error() string {
 	return "Unknown error"
 }
 
-// AsError returns the Err that a reply is, and whether it is one. More words may follow the token in
-// future and are ignored.
+// AsError returns the Err that a reply is, and whether it is one. More words may follow the token
+// in future and are ignored.
 func AsError(words []string) (Err, bool) {
 	if len(words) == 0 || words[0] != "ERR" {
 		return "", false

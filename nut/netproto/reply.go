@@ -15,7 +15,8 @@ func AppendErr(b []byte, e Err) []byte {
 	return append(b, '\n')
 }
 
-// AppendValue appends a line of a kind, a UPS, a name and a quoted value: VAR, RW, ENUM, DESC, CMDDESC.
+// AppendValue appends a line of a kind, a UPS, a name and a quoted value: VAR, RW, ENUM, DESC,
+// CMDDESC.
 func AppendValue(b []byte, kind, ups, name, value string) []byte {
 	b = appendHead(b, kind, ups)
 	b = append(b, ' ')

@@ -28,8 +28,8 @@ func nothing(*state.Device, []string) error { return nil }
 var handlers = map[Verb]handler{
 	SetInfoVerb:   {2, setInfo},
 	DelInfoVerb:   {1, func(d *state.Device, a []string) error { d.Delete(a[0]); return nil }},
-	AddEnumVerb:   {2, based(func(d *state.Device, a []string) error { d.AddEnum(a[0], a[1]); return nil })},
-	DelEnumVerb:   {2, func(d *state.Device, a []string) error { d.DelEnum(a[0], a[1]); return nil }},
+	AddEnumVerb:   {2, based(addEnum)},
+	DelEnumVerb:   {2, delEnum},
 	AddRangeVerb:  {3, based(addRange)},
 	DelRangeVerb:  {3, delRange},
 	SetAuxVerb:    {2, based(setAux)},
@@ -45,11 +45,11 @@ var handlers = map[Verb]handler{
 	GoodbyeVerb:   {0, nothing},
 }
 
-// Apply follows one line of a driver, given as its words, and says which verb it was. Verbs that are
-// not about the device's state (DATAOK, PONG, TRACKING ...) are left to the caller.
+// Apply follows one line of a driver, given as its words, and says which verb it was. Verbs that
+// are not about the device's state (DATAOK, PONG, TRACKING ...) are left to the caller.
 //
-// The error wraps ErrUnknown when the line is not of this protocol; then the verb is empty. It wraps
-// ErrDropped when the line names a variable that is not there, or numbers that are none.
+// The error wraps ErrUnknown when the line is not of this protocol; then the verb is empty. It
+// wraps ErrDropped when the line names a variable that is not there, or numbers that are none.
 func Apply(d *state.Device, words []string) (Verb, error) {
 	v := verb(words)
 	h, ok := handlers[v]
@@ -69,9 +69,13 @@ func based(f func(*state.Device, []string) error) func(*state.Device, []string) 
 	}
 }
 
+func addEnum(d *state.Device, args []string) error { d.AddEnum(args[0], args[1]); return nil }
+func delEnum(d *state.Device, args []string) error { d.DelEnum(args[0], args[1]); return nil }
+
 func setInfo(d *state.Device, args []string) error {
 	if _, ok := d.Get(args[0]); !ok && d.Full() {
-		return fmt.Errorf("%w: %s: device has %d variables already", ErrDropped, args[0], state.MaxVars)
+		return fmt.Errorf("%w: %s: device has %d variables already",
+			ErrDropped, args[0], state.MaxVars)
 	}
 	d.Set(args[0], args[1])
 	return nil
@@ -80,7 +84,7 @@ func setInfo(d *state.Device, args []string) error {
 func addRange(d *state.Device, args []string) error {
 	r, err := parseRange(args)
 	if err == nil && r.Min > r.Max {
-		err = fmt.Errorf("%w: range %d to %d: want the smaller number first", ErrDropped, r.Min, r.Max)
+		err = fmt.Errorf("%w: range %d to %d: want the smaller first", ErrDropped, r.Min, r.Max)
 	}
 	if err != nil {
 		return err
@@ -102,7 +106,7 @@ func parseRange(args []string) (state.Range, error) {
 	low, err1 := strconv.Atoi(args[1])
 	high, err2 := strconv.Atoi(args[2])
 	if err1 != nil || err2 != nil {
-		return state.Range{}, fmt.Errorf("%w: range %q: want two whole numbers", ErrDropped, args[1:3])
+		return state.Range{}, fmt.Errorf("%w: range %q: want two integers", ErrDropped, args[1:3])
 	}
 	return state.Range{Min: low, Max: high}, nil
 }
@@ -129,8 +133,8 @@ func setFlags(d *state.Device, args []string) error {
 	return nil
 }
 
-// ParseResult reads the words of a TRACKING line. A code that is no number is Unknown: taking it for
-// 0 would report success for a command of which nothing is known.
+// ParseResult reads the words of a TRACKING line. A code that is no number is Unknown: taking it
+// for 0 would report success for a command of which nothing is known.
 func ParseResult(words []string) (id string, c Code, err error) {
 	if verb(words) != TrackingVerb || len(words) < 3 {
 		return "", Unknown, fmt.Errorf("%w: %q", ErrUnknown, words)
@@ -151,8 +155,8 @@ type Request struct {
 	ID       string // tracking id, "" when no result is wanted
 }
 
-// ParseRequest reads the words of a line that came to a driver. Its error wraps ErrUnknown for a line
-// that is not of this protocol, ErrDropped for a malformed SET or INSTCMD.
+// ParseRequest reads the words of a line that came to a driver. Its error wraps ErrUnknown for a
+// line that is not of this protocol, ErrDropped for a malformed SET or INSTCMD.
 func ParseRequest(words []string) (Request, error) {
 	r := Request{Verb: verb(words)}
 	args := words[min(1, len(words)):]
@@ -197,8 +201,8 @@ func (r Request) instCmd(args []string) (Request, error) {
 		id, ok = tail(args[1:])
 	}
 	if !ok {
-		return Request{}, fmt.Errorf("%w: INSTCMD %q: want a name, perhaps a value, perhaps TRACKING and an id",
-			ErrDropped, args)
+		return Request{}, fmt.Errorf("%w: INSTCMD %q: want a name, perhaps a value, "+
+			"perhaps TRACKING and an id", ErrDropped, args)
 	}
 	r.Name, r.ID = args[0], id
 	return r, nil

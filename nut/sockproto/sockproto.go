@@ -162,8 +162,8 @@ func Dump(d *state.Device, fresh bool) []byte {
 	return dump(d.Vars(), d.Commands(), fresh)
 }
 
-// DumpValue is the answer to DUMPVALUE and, for ups.status, to DUMPSTATUS: one variable, or only the
-// trailer when there is no such variable.
+// DumpValue is the answer to DUMPVALUE and, for ups.status, to DUMPSTATUS: one variable, or only
+// the trailer when there is no such variable.
 func DumpValue(d *state.Device, name string, fresh bool) []byte {
 	if v, ok := d.Get(name); ok {
 		return dump([]*state.Var{v}, nil, fresh)

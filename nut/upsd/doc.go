@@ -13,14 +13,15 @@
 //
 // # Where to look
 //
-// The words of the protocol are in requests.go, get.go, list.go and set.go; each request is a function
-// from words to reply lines and touches nothing but memory. Freshness is ups.tick. Rows NP-, DS- and
-// UD- in comments and tests are rows of the protocol notes that this server was measured against.
+// The words of the protocol are in requests.go, get.go, list.go and set.go; each request is a
+// function from words to reply lines and touches nothing but memory. Freshness is ups.tick. Rows
+// NP-, DS- and UD- in comments and tests are rows of the protocol notes that this server was
+// measured against.
 //
 // # Better than the C server, on purpose
 //
 //   - a client that sends nothing, reads nothing or stops within a TLS handshake delays nobody;
-//   - a request with bad quoting gets one ERR INVALID-ARGUMENT and costs no other request its reply;
+//   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
 //   - INSTCMD with surplus words is refused, not run without its value;
 //   - a driver that reconnects must say again that its data is good;
 //   - a stale PID file never stops a start, not even when its number is in use again.

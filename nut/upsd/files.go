@@ -2,7 +2,6 @@ package upsd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -19,7 +18,7 @@ func read(e env.Env, name string) (file string, text []byte, err error) {
 	file = nut.ConfPath(e) + "/" + name
 	text, err = e.Host().ReadFile(file)
 	if err != nil {
-		return file, nil, fmt.Errorf("Can't open %s: %s", file, reason(err)) //lint:ignore ST1005 scripts look for it
+		return file, nil, fmt.Errorf(cannotOpen, file, reason(err))
 	}
 	return file, text, nil
 }
@@ -34,8 +33,8 @@ func readUpsd(e env.Env) (*config.Upsd, []config.Problem, error) {
 	return c, problems, nil
 }
 
-// readUsers reads upsd.users. Names and passwords are kept as they arrive from clients: without what
-// is not ASCII.
+// readUsers reads upsd.users. Names and passwords are kept as they arrive from clients: without
+// what is not ASCII.
 func readUsers(e env.Env) (*config.Users, []config.Problem, error) {
 	file, text, err := read(e, "upsd.users")
 	if err != nil {
@@ -77,15 +76,16 @@ func takeInventory(file string, c *config.UPS) (inventory, []config.Problem) {
 			v, _ := sec.Get(key)
 			return line.ASCII(v)
 		}
-		d := definition{name: line.ASCII(sec.Name), driver: get("driver"), port: get("port"), desc: get("desc")}
+		d := definition{name: line.ASCII(sec.Name)}
+		d.driver, d.port, d.desc = get("driver"), get("port"), get("desc")
 		p := config.Problem{File: file, Line: sec.Line, Col: 1, Value: sec.Name, Warning: true}
 		switch key := strings.ToLower(d.name); {
 		case d.driver == "" || d.port == "":
 			p.Cause = fmt.Sprintf("Warning: ignoring incomplete configuration for UPS [%s]", d.name)
 			p.Want = "driver and port"
 		case strings.ContainsAny(d.driver+d.name, "/\x00"):
-			p.Cause = fmt.Sprintf("UPS [%s] with driver %q would need a socket outside the state folder",
-				d.name, d.driver)
+			p.Cause = fmt.Sprintf("UPS [%s] with driver %q would need a socket outside "+
+				"the state folder", d.name, d.driver)
 			p.Want = "names without a slash"
 		case seen[key]:
 			p.Cause = fmt.Sprintf("UPS name [%s] is already in use!", d.name)
@@ -154,6 +154,3 @@ func allow(e env.Env, name string, inFile bool) bool {
 	}
 	return inFile
 }
-
-// errNoDevice: a server of nothing is more often a mistake than a wish.
-var errNoDevice = errors.New("Fatal error: at least one UPS must be defined in ups.conf") //lint:ignore ST1005 scripts look for it

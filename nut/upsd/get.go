@@ -87,7 +87,8 @@ func (c *session) value(kind, ups, name, value string) {
 const serverPrefix = "server."
 
 func (c *session) getVar(name, variable string) {
-	if len(variable) >= len(serverPrefix) && strings.EqualFold(variable[:len(serverPrefix)], serverPrefix) {
+	n := len(serverPrefix)
+	if len(variable) >= n && strings.EqualFold(variable[:n], serverPrefix) {
 		c.serverVar(name, variable)
 		return
 	}

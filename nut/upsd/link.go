@@ -181,7 +181,7 @@ func (s *server) grumble(u *ups, format string, args ...any) {
 	}
 	s.log(slog.LevelWarn, format, args...)
 	if u.grumbles == maxGrumbles {
-		s.log(slog.LevelWarn, "UPS [%s]: further bad lines on this connection are not logged", u.name)
+		s.log(slog.LevelWarn, "UPS [%s]: further bad lines are not logged", u.name)
 	}
 }
 

@@ -26,7 +26,8 @@ type address struct{ network, ip string }
 // endpoints says where to listen. Without LISTEN that is loopback, of whichever family there is.
 func endpoints(listen []config.Listen, only4, only6 bool) []endpoint {
 	if len(listen) == 0 {
-		e := endpoint{addr: "localhost", port: netproto.Port, at: []address{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}}}
+		e := endpoint{addr: "localhost", port: netproto.Port}
+		e.at = []address{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}}
 		return []endpoint{e.filter(only4, only6)}
 	}
 	var list []endpoint
@@ -67,17 +68,17 @@ func (d *daemon) listenAll(e env.Env, list []endpoint, tolerant bool) error {
 	for _, p := range list {
 		if err := d.listen(e, p); err != nil {
 			failed++
-			e.Log().Error(fmt.Sprintf("not listening on %s port %d: %s", p.addr, p.port, reason(err)))
+			e.Log().Error(fmt.Sprintf("not listening on %s port %d: %s",
+				p.addr, p.port, reason(err)))
 		}
 	}
 	switch {
 	case len(d.listeners) == 0:
-		return errors.New("no listening interface available")
+		return errors.New(noListener)
 	case failed > 0 && !tolerant:
-		return errors.New("Fatal error: some listening interfaces were not available; " + //lint:ignore ST1005 scripts look for it
-			"mend LISTEN in upsd.conf, or allow it there with ALLOW_NOT_ALL_LISTENERS true")
+		return errors.New(notAllListen)
 	case failed > 0:
-		e.Log().Warn("some listening interfaces were not available; going on because of ALLOW_NOT_ALL_LISTENERS")
+		e.Log().Warn(goingOnWithout)
 	}
 	return nil
 }
@@ -121,7 +122,9 @@ func (s *server) accept(l env.Listener) func(env.Env) error {
 			}
 			if now := e.Now(); now >= nag {
 				nag = now.Add(acceptNag)
-				s.do(e, func() { s.log(slog.LevelError, "accept on %s: %s", l.Addr(), reason(err)) })
+				s.do(e, func() {
+					s.log(slog.LevelError, "accept on %s: %s", l.Addr(), reason(err))
+				})
 			}
 			if err := e.Sleep(acceptPause); err != nil {
 				return err

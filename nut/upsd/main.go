@@ -1,6 +1,7 @@
 package upsd
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -28,7 +29,7 @@ func Main(e env.Env, args []string) int {
 	}
 	switch {
 	case o.address != "":
-		e.Log().Error("Specifying an address with -i or a port with -p is no longer served: use LISTEN in upsd.conf")
+		e.Log().Error(removedFlags)
 		return 1
 	case o.signal() != "":
 		return send(e, o)
@@ -75,11 +76,11 @@ func run(e env.Env, o options) int {
 	return 0
 }
 
-// start does all that may fail, in the order in which operators expect the complaints (UD section 1).
+// start does all that may fail, in the order in which operators expect the complaints (UD section
+// 1).
 func (d *daemon) start(e env.Env) error {
 	if pid, ok := running(e); ok {
-		return fmt.Errorf("Fatal error: A previous upsd instance is already running! Process %d, by %s; "+ //lint:ignore ST1005 scripts look for it
-			"stop it with upsd -c stop", pid, pidFile(e))
+		return fmt.Errorf(alreadyRunning, pid, pidFile(e))
 	}
 	conf, problems, err := readUpsd(e)
 	if err != nil {
@@ -100,12 +101,12 @@ func (d *daemon) start(e env.Env) error {
 	}
 	complain(e, problems)
 	if len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
-		return errNoDevice
+		return errors.New(noDevice)
 	}
 	e.Log().Info(fmt.Sprintf("Found %d UPS defined in ups.conf", len(inv.list)))
 	set := d.settings(e, conf, inv)
 	if _, err := e.Host().Stat(set.statePath); err != nil {
-		return fmt.Errorf("Can't chdir to %s: %s", set.statePath, reason(err)) //lint:ignore ST1005 scripts look for it
+		return fmt.Errorf(cannotChdir, set.statePath, reason(err))
 	}
 	users, problems, err := readUsers(e)
 	if err != nil {
@@ -236,8 +237,9 @@ func test(e env.Env) int {
 	failed := report(e, problems, err)
 	inv, problems, err := readUPS(e)
 	failed = report(e, problems, err) || failed
-	if err == nil && len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf != nil && conf.AllowNoDevice) {
-		failed = report(e, nil, errNoDevice)
+	empty := err == nil && len(inv.list) == 0
+	if empty && !allow(e, "ALLOW_NO_DEVICE", conf != nil && conf.AllowNoDevice) {
+		failed = report(e, nil, errors.New(noDevice))
 	}
 	_, problems, err = readUsers(e)
 	failed = report(e, problems, err) || failed

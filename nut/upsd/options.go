@@ -109,7 +109,7 @@ To run it
 
 To see what it does
   -t, --test        read all files, say what is wrong with them and where, and exit:
-                    0 when upsd would start, 1 when it would not
+                    with 0 when every entry is good, else with 1
   -D, --debug       say more, and stay in the foreground; -DD shows connections,
                     -DDD requests (never passwords)
   -q, --quiet       log less: no notices; -qq no warnings either

@@ -78,7 +78,7 @@ func send(e env.Env, o options) int {
 }
 
 func notSent(e env.Env, why string) int {
-	e.Log().Error("Failed to signal the currently running daemon (if any): " + why)
-	e.Log().Error("Try 'systemctl <command> nut-server.service' if a service manager runs upsd")
+	e.Log().Error(notSignalled + why)
+	e.Log().Error(useManager)
 	return 1
 }

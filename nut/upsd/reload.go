@@ -19,8 +19,8 @@ func (s *server) index() {
 	}
 }
 
-// reload reads the files again (UD section 8). What cannot be read leaves its part as it was; logins,
-// FSD and connections of UPSes that stay are kept.
+// reload reads the files again (UD section 8). What cannot be read leaves its part as it was;
+// logins, FSD and connections of UPSes that stay are kept.
 func (d *daemon) reload(e env.Env) {
 	e.Log().Info("SIGHUP: reloading configuration")
 	conf, problems, err := readUpsd(e)
@@ -69,7 +69,9 @@ func (s *server) redefine(defs []definition, moved bool) changes {
 	old := s.order
 	s.order = nil
 	for _, u := range old {
-		at := slices.IndexFunc(defs, func(d definition) bool { return strings.EqualFold(d.name, u.name) })
+		at := slices.IndexFunc(defs, func(d definition) bool {
+			return strings.EqualFold(d.name, u.name)
+		})
 		if at < 0 {
 			s.remove(u, &c)
 			continue
@@ -98,8 +100,8 @@ func (s *server) redefine(defs []definition, moved bool) changes {
 	return c
 }
 
-// remove takes a UPS out. Those who logged into it are sent away: what they protect themselves by is
-// no longer watched, and they must notice.
+// remove takes a UPS out. Those who logged into it are sent away: what they protect themselves by
+// is no longer watched, and they must notice.
 func (s *server) remove(u *ups, c *changes) {
 	s.log(slog.LevelInfo, "Deleting UPS [%s]", u.name)
 	c.detach = append(c.detach, u)
@@ -112,7 +114,8 @@ func (s *server) remove(u *ups, c *changes) {
 	}
 	if u.fsd {
 		u.fsd = false
-		s.event(env.Event{Kind: env.FSD, UPS: u.name, Value: "cleared", Why: "the UPS was removed from ups.conf"})
+		s.event(env.Event{Kind: env.FSD, UPS: u.name, Value: "cleared",
+			Why: "the UPS was removed from ups.conf"})
 	}
 }
 

@@ -55,7 +55,8 @@ func requests(word string) (request, bool) {
 // banner is what VER answers and server.info holds.
 const banner = "Network UPS Tools upsd " + nut.NUTVersion + " - https://www.networkupstools.org/"
 
-const help = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS"
+const help = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT " +
+	"USERNAME PASSWORD STARTTLS"
 
 func constant(text string) request {
 	return request{answer: func(c *session, args []string) {
@@ -172,9 +173,9 @@ func (c *session) setFSD(args []string) {
 	c.say("OK FSD-SET")
 }
 
-// privileged finds the UPS that is the only argument of a request, and checks that the client's user
-// has one of the rights. It works on a UPS without data as well: a shutdown must not depend on the
-// driver.
+// privileged finds the UPS that is the only argument of a request, and checks that the client's
+// user has one of the rights. It works on a UPS without data as well: a shutdown must not depend on
+// the driver.
 func (c *session) privileged(args []string, rights ...string) (*ups, bool) {
 	if len(args) != 1 {
 		c.err(netproto.InvalidArgument)

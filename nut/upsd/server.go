@@ -73,8 +73,8 @@ func (s *server) debugf(level int, format string, args ...any) {
 // debugs reports whether lines of a level are wanted. The caller holds the lock.
 func (s *server) debugs(level int) bool { return max(s.debugFlag, s.set.debug) >= level }
 
-// tell says all notes aloud, in order. One task tells at a time, so that no event overtakes another;
-// the others leave theirs to it.
+// tell says all notes aloud, in order. One task tells at a time, so that no event overtakes
+// another; the others leave theirs to it.
 func (s *server) tell(e env.Env) {
 	s.mu.Lock()
 	for len(s.notes) > 0 && !s.telling {

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// idleLimit is how long a client may be silent (NP-T9): 60 s, and a little so that one that polls
-	// once a minute is on time. NUT's own grain is a second or two.
+	// idleLimit is how long a client may be silent (NP-T9): 60 s, and a little so that one that
+	// polls once a minute is on time. NUT's own grain is a second or two.
 	idleLimit = 60*time.Second + 500*time.Millisecond
 	// clientWrite is how long a client may take to read a reply before it is dropped. Nobody else
 	// waits for it.
@@ -56,7 +56,8 @@ type session struct {
 // serve answers a client until it goes.
 func (s *server) serve(conn env.Conn) func(env.Env) error {
 	return func(e env.Env) error {
-		c := &session{s: s, conn: conn, addr: host(conn.RemoteAddr()), rand: e.Rand(), heard: e.Now()}
+		c := &session{s: s, conn: conn, addr: host(conn.RemoteAddr())}
+		c.rand, c.heard = e.Rand(), e.Now()
 		if s.enter(e, c) {
 			err := c.run(e)
 			s.leave(e, c, err)

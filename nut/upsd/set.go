@@ -14,8 +14,9 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/state"
 )
 
-// user returns the client's user if name and password are right. They are looked up at each request,
-// so that a reload also binds those who are connected. A user without a password is nobody.
+// user returns the client's user if name and password are right. They are looked up at each
+// request, so that a reload also binds those who are connected. A user without a password is
+// nobody.
 func (c *session) account() *config.User {
 	u := c.s.users.Lookup(c.user)
 	if u == nil || u.Password == "" {

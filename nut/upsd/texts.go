@@ -32,8 +32,8 @@ func (t *texts) command(name string) string {
 	return orElse(nut.DescribeCommand(name), unavailable)
 }
 
-// parseTexts reads a cmdvartab file: lines of VARDESC or CMDDESC, a name and a text. Other lines are
-// not ours to judge.
+// parseTexts reads a cmdvartab file: lines of VARDESC or CMDDESC, a name and a text. Other lines
+// are not ours to judge.
 func parseTexts(b []byte) texts {
 	t := texts{variables: make(map[string]string), commands: make(map[string]string)}
 	var p line.Parser

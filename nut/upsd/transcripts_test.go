@@ -1,7 +1,7 @@
 package upsd
 
-// transcripts are conversations measured on NUT's own server; the ids are rows of the protocol notes.
-// fake has a fresh driver, ghost none, old a stale one.
+// transcripts are conversations measured on NUT's own server; the ids are rows of the protocol
+// notes. fake has a fresh driver, ghost none, old a stale one.
 var transcripts = []struct{ name, text string }{
 	{"constants (NP-C1 to NP-C4)", `
 		C: VER

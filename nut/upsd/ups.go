@@ -40,8 +40,8 @@ type ups struct {
 	scope env.Scope // of its link; the main task's
 }
 
-// A driver is pinged when it was silent for more than this part of MAXAGE, in whole seconds (DS-S2):
-// with the default of 15 s, 6 and 12 s after its last line.
+// A driver is pinged when it was silent for more than this part of MAXAGE, in whole seconds
+// (DS-S2): with the default of 15 s, 6 and 12 s after its last line.
 const pingFraction = 3
 
 // staleGrace is added to MAXAGE, so that an answer to the last ping may still arrive (DS-S3).
@@ -74,8 +74,8 @@ func (u *ups) err() netproto.Err {
 	return ""
 }
 
-// tick judges freshness at one instant. It returns when to judge again at the latest, and whether the
-// driver should be pinged now.
+// tick judges freshness at one instant. It returns when to judge again at the latest, and whether
+// the driver should be pinged now.
 func (u *ups) tick(now env.Instant, maxAge time.Duration) (next env.Instant, ping bool) {
 	every := (maxAge / pingFraction).Truncate(time.Second) + time.Second
 	if now.Sub(u.heard) >= every && now.Sub(u.pinged) >= every {

@@ -1,0 +1,21 @@
+package upsd
+
+// Messages about a start that fails. Scripts and operators look for their first words, so they are
+// spelt as they always were.
+const (
+	cannotOpen     = "Can't open %s: %s"
+	cannotChdir    = "Can't chdir to %s: %s"
+	alreadyRunning = "Fatal error: A previous upsd instance is already running! " +
+		"Process %d, by %s; stop it with upsd -c stop"
+	noDevice = "Fatal error: at least one UPS must be defined in ups.conf; " +
+		"to serve none, say ALLOW_NO_DEVICE true in upsd.conf"
+	noListener   = "no listening interface available"
+	notAllListen = "Fatal error: some listening interfaces were not available; " +
+		"mend LISTEN in upsd.conf, or say ALLOW_NOT_ALL_LISTENERS true there"
+	goingOnWithout = "some listening interfaces were not available; " +
+		"going on because of ALLOW_NOT_ALL_LISTENERS"
+	removedFlags = "Specifying an address with -i or a port with -p is no longer served: " +
+		"use LISTEN in upsd.conf"
+	notSignalled = "Failed to signal the currently running daemon (if any): "
+	useManager   = "Try 'systemctl <command> nut-server.service' if a service manager runs upsd"
+)
