@@ -12,7 +12,7 @@ help: ## list the verbs
 
 build: ## build every program into bin/, with each driver under its NUT name
 	go build -o bin/ ./cmd/...
-	@cd bin && for name in $$(./upsdrv --list); do ln -sf upsdrv $$name; done
+	@cd bin && names=$$(./upsdrv --list) && for name in $$names; do ln -sf upsdrv $$name; done
 
 demo: build ## one outage, rehearsed in virtual time and with real processes
 	bin/rehearse demo
