@@ -3,6 +3,7 @@ package dummy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,8 +89,7 @@ type device struct {
 	read   stamp
 	alarms []string
 
-	then   string // a command that follows by itself
-	thenAt env.Instant
+	pending []pending
 }
 
 func open(e env.Env, s driver.Setup) (driver.Device, error) {
@@ -97,8 +97,7 @@ func open(e env.Env, s driver.Setup) (driver.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, log: s.Debug,
-		read: noStamp, thenAt: env.Never}
+	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, log: s.Debug, read: noStamp}
 	if _, err := e.Host().ReadFile(d.file); err != nil {
 		return nil, err
 	}
@@ -123,8 +122,10 @@ func path(port, dir string) string {
 
 // Poll implements driver.Device.
 func (d *device) Poll(e env.Env) error {
-	if d.thenAt <= e.Now() {
-		d.apply(e, d.then, "")
+	for _, p := range slices.Clone(d.pending) {
+		if p.at <= e.Now() {
+			d.apply(e, p.command, "") // and so it is no longer pending
+		}
 	}
 	if e.Now() < d.wait {
 		return nil
@@ -252,7 +253,13 @@ func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) 
 	return driver.Outcome{}, nil
 }
 
-// apply gives a command its effect.
+// A pending command follows by itself: the end of a test, the return of the load.
+type pending struct {
+	command string
+	at      env.Instant
+}
+
+// apply gives a command its effect. What it begins or ends does not end by itself as was planned.
 func (d *device) apply(e env.Env, name, value string) bool {
 	f, ok := find(name)
 	if !ok {
@@ -262,19 +269,28 @@ func (d *device) apply(e env.Env, name, value string) bool {
 	if f.set[0] != "" {
 		d.assign(f.set[0], f.set[1])
 	}
-	d.then, d.thenAt = f.then, env.Never
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool {
+		later, _ := find(p.command)
+		return p.command == f.then || slices.ContainsFunc(later.remove, func(w string) bool {
+			return slices.Contains(f.remove, w) || slices.Contains(f.add, w)
+		})
+	})
 	if length := f.length(value); length > 0 {
-		d.thenAt = e.Now().Add(length)
+		d.pending = append(d.pending, pending{f.then, e.Now().Add(length)})
 	}
 	return true
 }
 
 // Wake implements driver.Waker: a TIMER ends when it says, whatever pollinterval is.
 func (d *device) Wake() env.Instant {
-	if d.wait == 0 {
-		return d.thenAt
+	at := env.Never
+	if d.wait != 0 {
+		at = d.wait
 	}
-	return min(d.wait, d.thenAt)
+	for _, p := range d.pending {
+		at = min(at, p.at)
+	}
+	return at
 }
 
 // Shutdown implements driver.Device.

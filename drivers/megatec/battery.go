@@ -1,6 +1,7 @@
 package megatec
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -70,21 +71,21 @@ func ParseCalibration(text string) (Calibration, error) {
 	words := strings.Split(text, ",")
 	var n [4]float64
 	if len(words) != len(n) {
-		return Calibration{}, fmt.Errorf("%q: want four numbers with commas", text)
+		return Calibration{}, errors.New("want four numbers with commas")
 	}
 	for i, w := range words {
 		v, err := parseMilli(strings.TrimSpace(w))
 		if err != nil || v == absent {
-			return Calibration{}, fmt.Errorf("%q in %q: want a number", w, text)
+			return Calibration{}, fmt.Errorf("%q: want a number", w)
 		}
 		n[i] = float64(v) / 1000
 	}
 	high, highLoad, low, lowLoad := n[0], n[1], n[2], n[3]
 	switch {
 	case high <= 0 || low < high:
-		return Calibration{}, fmt.Errorf("%q: want the runtime at low load to be the longer", text)
+		return Calibration{}, errors.New("want the runtime at low load to be the longer")
 	case highLoad > 100 || lowLoad >= highLoad || lowLoad <= 0:
-		return Calibration{}, fmt.Errorf("%q: want loads of at most 100 percent, the high one first", text)
+		return Calibration{}, errors.New("want loads of at most 100 percent, the high one first")
 	}
 	exponent := math.Log(low/high) / math.Log(highLoad/lowLoad)
 	return Calibration{nominal: high * math.Pow(highLoad/100, exponent), exponent: exponent}, nil

@@ -88,6 +88,10 @@ func (d *device) identify(e env.Env) error {
 	}
 	d.battery(first)
 	d.delays()
+	if d.d == qx {
+		d.s.Set("driver.version.data", "Megatec "+version)
+		d.s.SetInt("driver.parameter.pollfreq", seconds(d.conf.Duration("pollfreq")))
+	}
 	for _, c := range commands {
 		d.s.Offer(c.name)
 	}

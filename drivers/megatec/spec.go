@@ -10,11 +10,13 @@ import (
 // tolerance is how many polls in a row may fail: the fifth makes the data stale, as in the C drivers.
 const tolerance = 4
 
+const version = "0.1"
+
 // Spec is the driver under the name and with the units of nutdrv_qx.
 var Spec = driver.Spec{
 	Name:      "nutdrv_qx",
 	Aliases:   []string{"megatec"},
-	Version:   "0.1",
+	Version:   version,
 	Summary:   "Generic Q* Serial driver",
 	Options:   append(append(shared("180", driver.Seconds, "from power-off to power-on"), qxOnly...), bridges...),
 	Tolerance: tolerance,
@@ -24,7 +26,7 @@ var Spec = driver.Spec{
 // Blazer is the driver under the name and with the units of blazer_ser: minutes.
 var Blazer = driver.Spec{
 	Name:      "blazer_ser",
-	Version:   "0.1",
+	Version:   version,
 	Summary:   "Megatec/Q1 protocol serial driver",
 	Options:   shared("3", driver.Minutes, "from power-off to power-on, in minutes"),
 	Tolerance: tolerance,
