@@ -18,7 +18,7 @@ func read(e env.Env, name string) (file string, text []byte, err error) {
 	file = nut.ConfPath(e) + "/" + name
 	text, err = e.Host().ReadFile(file)
 	if err != nil {
-		return file, nil, fmt.Errorf(cannotOpen, file, reason(err))
+		return file, nil, complaintf(cannotOpen, file, reason(err))
 	}
 	return file, text, nil
 }

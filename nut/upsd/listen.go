@@ -74,9 +74,9 @@ func (d *daemon) listenAll(e env.Env, list []endpoint, tolerant bool) error {
 	}
 	switch {
 	case len(d.listeners) == 0:
-		return errors.New(noListener)
+		return complaint(noListener)
 	case failed > 0 && !tolerant:
-		return errors.New(notAllListen)
+		return complaint(notAllListen)
 	case failed > 0:
 		e.Log().Warn(goingOnWithout)
 	}

@@ -1,7 +1,6 @@
 package upsd
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -80,7 +79,7 @@ func run(e env.Env, o options) int {
 // 1).
 func (d *daemon) start(e env.Env) error {
 	if pid, ok := running(e); ok {
-		return fmt.Errorf(alreadyRunning, pid, pidFile(e))
+		return complaintf(alreadyRunning, pid, pidFile(e))
 	}
 	conf, problems, err := readUpsd(e)
 	if err != nil {
@@ -101,12 +100,12 @@ func (d *daemon) start(e env.Env) error {
 	}
 	complain(e, problems)
 	if len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
-		return errors.New(noDevice)
+		return complaint(noDevice)
 	}
 	e.Log().Info(fmt.Sprintf("Found %d UPS defined in ups.conf", len(inv.list)))
 	set := d.settings(e, conf, inv)
 	if _, err := e.Host().Stat(set.statePath); err != nil {
-		return fmt.Errorf(cannotChdir, set.statePath, reason(err))
+		return complaintf(cannotChdir, set.statePath, reason(err))
 	}
 	users, problems, err := readUsers(e)
 	if err != nil {
@@ -239,7 +238,7 @@ func test(e env.Env) int {
 	failed = report(e, problems, err) || failed
 	empty := err == nil && len(inv.list) == 0
 	if empty && !allow(e, "ALLOW_NO_DEVICE", conf != nil && conf.AllowNoDevice) {
-		failed = report(e, nil, errors.New(noDevice))
+		failed = report(e, nil, complaint(noDevice))
 	}
 	_, problems, err = readUsers(e)
 	failed = report(e, problems, err) || failed

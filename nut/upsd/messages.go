@@ -1,5 +1,7 @@
 package upsd
 
+import "fmt"
+
 // Messages about a start that fails. Scripts and operators look for their first words, so they are
 // spelt as they always were.
 const (
@@ -19,3 +21,12 @@ const (
 	notSignalled = "Failed to signal the currently running daemon (if any): "
 	useManager   = "Try 'systemctl <command> nut-server.service' if a service manager runs upsd"
 )
+
+// A complaint is an error whose text goes to people as it stands.
+type complaint string
+
+func (c complaint) Error() string { return string(c) }
+
+func complaintf(format string, args ...any) error {
+	return complaint(fmt.Sprintf(format, args...))
+}
