@@ -3,9 +3,11 @@
 //
 //	nutdrv_qx -a office
 //	upsdrv nutdrv_qx -a office
+//	upsdrv --list                 # the names, one a line
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +24,14 @@ func main() {
 	named := false
 	if prog == "upsdrv" && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		prog, named = os.Args[1], true
+	}
+	if prog == "upsdrv" && len(os.Args) == 2 && os.Args[1] == "--list" {
+		for _, d := range drivers.All {
+			for _, name := range append([]string{d.Name}, d.Aliases...) {
+				fmt.Println(name)
+			}
+		}
+		return
 	}
 	run := driver.Main(drivers.All, serial.Ports{}, prog)
 	os.Exit(osenv.Run(prog, func(e env.Env, args []string) int {

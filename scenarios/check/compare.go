@@ -30,9 +30,10 @@ type Row struct {
 // maxDisorders is how many pairs in wrong order a comparison keeps: they come in swarms.
 const maxDisorders = 20
 
-// Compare compares two runs of one script. On each host the notifications about each UPS, and
-// those about the host itself, must come in the same order. Between hosts, and between UPSes, the
-// order must be the same wherever the reference has more than window between two of them. Times
+// Compare compares two runs of one script. On each host the same notifications about each UPS, and
+// about the host itself, must have come. Their order, on a host and between hosts, must be the same
+// wherever the reference has more than window between two of them; what a host notified the other
+// way round within the window, as a poll that sees two steps at once does, is noted. Times
 // are counted from the last thing the script did (mains, links, faults, marks), since scripts wait
 // for things and so do not run equally fast.
 func Compare(reference, other []env.Event, window time.Duration) Comparison {
@@ -111,10 +112,46 @@ func (c *Comparison) lists(ref, got []notification) {
 			if i < min(len(a), len(b)) && a[i].String() == b[i].String() {
 				continue
 			}
-			c.Violations = append(c.Violations, differentAt(s, a[i:], b[i:]))
+			if sameBag(a[i:], b[i:]) && twoPolls(a[i:], b[i:]) {
+				// Whether they were too far apart for that, order says.
+				c.Notes = append(c.Notes, fmt.Sprintf("%s notified %s and %s the other way round", s.host, a[i], b[i]))
+			} else {
+				c.Violations = append(c.Violations, differentAt(s, a[i:], b[i:]))
+			}
 			break // the rest of the list is shifted
 		}
 	}
+}
+
+// onePoll is how close together a host notifies what one poll told it.
+const onePoll = 2 * time.Second
+
+// twoPolls reports whether the first notifications of two lists, which differ, belong to different
+// polls in one of the runs: then a poll that came later may have seen both steps at once in the
+// other, and told them in the order of the words.
+func twoPolls(a, b []notification) bool {
+	apart := func(list []notification, other notification) time.Duration {
+		for _, n := range list {
+			if n.String() == other.String() {
+				return n.t.Sub(list[0].t)
+			}
+		}
+		return 0
+	}
+	return max(apart(a, b[0]), apart(b, a[0])) >= onePoll
+}
+
+// sameBag reports whether two lists hold the same notifications in any order.
+func sameBag(a, b []notification) bool {
+	names := func(list []notification) []string {
+		var all []string
+		for _, n := range list {
+			all = append(all, n.String())
+		}
+		slices.Sort(all)
+		return all
+	}
+	return slices.Equal(names(a), names(b))
 }
 
 // differentAt says how two lists differ that differ in their first notification, or in that one of

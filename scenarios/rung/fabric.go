@@ -21,8 +21,9 @@ type fabric struct {
 	mu     sync.Mutex // guards what follows
 	heal   *sync.Cond
 	cuts   map[[2]string]bool
-	delays map[[2]string]time.Duration
-	dark   map[string]bool // hosts without power
+	delays map[[2]string]time.Duration // now
+	usual  map[[2]string]time.Duration // as declared
+	dark   map[string]bool             // hosts without power
 	ways   map[[2]string]string
 	closed bool
 	open   []interface{ Close() error }
@@ -30,7 +31,8 @@ type fabric struct {
 
 // newFabric finds a range of loopback addresses that no other room uses.
 func newFabric(p *Proc) (*fabric, error) {
-	f := &fabric{p: p, cuts: map[[2]string]bool{}, delays: map[[2]string]time.Duration{}, dark: map[string]bool{},
+	f := &fabric{p: p, cuts: map[[2]string]bool{}, delays: map[[2]string]time.Duration{},
+		usual: map[[2]string]time.Duration{}, dark: map[string]bool{},
 		ways: map[[2]string]string{}}
 	f.heal = sync.NewCond(&f.mu)
 	for range 100 {
@@ -73,7 +75,20 @@ func (f *fabric) set(change func()) {
 	f.heal.Broadcast()
 }
 
-func (f *fabric) setCut(a, b string, cut bool)  { f.set(func() { f.cuts[[2]string{a, b}] = cut }) }
+// repair ends cut and delay from a to b.
+func (f *fabric) repair(a, b string) {
+	f.set(func() {
+		f.cuts[[2]string{a, b}] = false
+		f.delays[[2]string{a, b}] = f.usual[[2]string{a, b}]
+	})
+}
+
+// declare sets the latency that a link has when nothing is wrong with it.
+func (f *fabric) declare(a, b string, d time.Duration) {
+	f.set(func() { f.usual[[2]string{a, b}], f.delays[[2]string{a, b}] = d, d })
+}
+
+func (f *fabric) cut(a, b string)               { f.set(func() { f.cuts[[2]string{a, b}] = true }) }
 func (f *fabric) setPower(host string, on bool) { f.set(func() { f.dark[host] = !on }) }
 func (f *fabric) setDelay(a, b string, d time.Duration) {
 	f.set(func() { f.delays[[2]string{a, b}] = d })

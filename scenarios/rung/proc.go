@@ -1,6 +1,7 @@
 package rung
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -54,6 +56,8 @@ type Proc struct {
 	mu    sync.Mutex // guards trace
 	trace []env.Event
 	news  chan struct{} // a token when the trace has grown
+	done  chan struct{} // closed when the room is
+	late  atomic.Int64  // the longest time for which this process got no processor, in ns
 }
 
 // procHost is one computer made of processes.
@@ -61,6 +65,7 @@ type procHost struct {
 	name, dir, addr string
 	power           env.Scope // of its init; nil when off
 	fifo            *os.File
+	console         *os.File          // what its programs print and log
 	ports           map[string]string // symbolic name to pty path
 }
 
@@ -90,7 +95,7 @@ func NewProc(o ProcOptions) (*Proc, error) {
 		return nil, err
 	}
 	p := &Proc{bin: bin, dir: dir, clock: osenv.Clock{Scale: o.Scale, Epoch: time.Now()}, log: o.Console,
-		hosts: map[string]*procHost{}, news: make(chan struct{}, 1)}
+		hosts: map[string]*procHost{}, news: make(chan struct{}, 1), done: make(chan struct{})}
 	if p.log == nil {
 		p.log = func(env.Instant, string, string, string) {}
 	}
@@ -105,6 +110,7 @@ func NewProc(o ProcOptions) (*Proc, error) {
 	p.e, p.scope = p.e.Scope("bench")
 	p.site = site.New(p, p.clock.Now, p.Emit)
 	go p.collect()
+	go p.canary()
 	return p, nil
 }
 
@@ -112,8 +118,12 @@ func (p *Proc) events() string { return filepath.Join(p.dir, "events") }
 
 // machine returns an Env that runs programs in the name of a host.
 func (p *Proc) machine(host string, extra []string) (env.Env, error) {
-	return osenv.New(osenv.Options{Prog: "init", Host: host, Clock: &p.clock, Extra: extra, Emit: p.Emit,
-		Log: consoleHandler{func(line string) { p.log(p.clock.Now(), host, "init", line) }}})
+	o := osenv.Options{Prog: "init", Host: host, Clock: &p.clock, Extra: extra, Emit: p.Emit,
+		Log: consoleHandler{func(line string) { p.log(p.clock.Now(), host, "init", line) }}}
+	if h := p.hosts[host]; h != nil {
+		o.Out = h.console
+	}
+	return osenv.New(o)
 }
 
 // collect takes in the events of the processes until the socket is closed.
@@ -142,6 +152,31 @@ func (p *Proc) append(ev env.Event) {
 	default:
 	}
 }
+
+// canary finds out how late a task can be on this machine: the clocks of the room go on while its
+// programs wait for a processor, so what they did then says nothing about them.
+func (p *Proc) canary() {
+	const step = 10 * time.Millisecond
+	for {
+		began := time.Now()
+		select {
+		case <-p.done:
+			return
+		case <-time.After(step):
+		}
+		if late := int64(time.Since(began) - step); late > p.late.Load() {
+			p.late.Store(late)
+		}
+	}
+}
+
+// Late is the longest time for which the machine kept a program of the room waiting. A run in which it
+// is more than Patience proves nothing.
+func (p *Proc) Late() time.Duration { return time.Duration(p.late.Load()) }
+
+// Patience is how long a program may wait for a processor before timings become meaningless: two
+// seconds of the room's time.
+func (p *Proc) Patience() time.Duration { return p.clock.Real(2 * time.Second) }
 
 // Name implements Rung.
 func (p *Proc) Name() string { return "proc" }
@@ -183,6 +218,7 @@ func (p *Proc) Start(plan Plan) error {
 		if err := h.makeFolders(m); err != nil {
 			return err
 		}
+		go p.showConsole(h)
 	}
 	for _, c := range plan.Cables {
 		if err := p.connect(c); err != nil {
@@ -190,8 +226,8 @@ func (p *Proc) Start(plan Plan) error {
 		}
 	}
 	for _, l := range plan.Links {
-		p.net.setDelay(l.A, l.B, l.Latency)
-		p.net.setDelay(l.B, l.A, l.Latency)
+		p.net.declare(l.A, l.B, l.Latency)
+		p.net.declare(l.B, l.A, l.Latency)
 	}
 	files := complete(p.site, plan.Files)
 	for _, f := range files {
@@ -219,6 +255,10 @@ func (h *procHost) makeFolders(m *site.Machine) error {
 			return err
 		}
 	}
+	var err error
+	if h.console, err = os.OpenFile(filepath.Join(h.dir, "console"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+		return err
+	}
 	name := filepath.Join(h.dir, "halt")
 	if err := syscall.Mkfifo(name, 0o622); err != nil {
 		return err
@@ -238,6 +278,30 @@ func (h *procHost) makeFolders(m *site.Machine) error {
 		}
 	}()
 	return nil
+}
+
+// showConsole passes on what the host's programs print, until the room is closed.
+func (p *Proc) showConsole(h *procHost) {
+	f, err := os.Open(h.console.Name())
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
+	var line string
+	for {
+		part, err := r.ReadString('\n')
+		if line += part; err == nil {
+			p.log(p.clock.Now(), h.name, "console", strings.TrimRight(line, "\n"))
+			line = ""
+			continue
+		}
+		select {
+		case <-p.done:
+			return
+		case <-time.After(tick):
+		}
+	}
 }
 
 // connect puts a UPS on a pty of a host.
@@ -284,6 +348,7 @@ func (p *Proc) environ(h *procHost) []string {
 		osenv.HostVar + "=" + h.name,
 		osenv.RehearsalVar + "=" + p.clock.String(),
 		osenv.EventsVar + "=unixgram:" + p.events(),
+		"NUT_DEBUG_SYSLOG=stderr",
 	}
 }
 
@@ -374,9 +439,9 @@ func (p *Proc) Net(action, a, b string, d time.Duration) error {
 	for _, w := range ways {
 		switch action {
 		case "cut", "cut-to":
-			p.net.setCut(w[0], w[1], true)
+			p.net.cut(w[0], w[1])
 		case "heal":
-			p.net.setCut(w[0], w[1], false)
+			p.net.repair(w[0], w[1])
 		case "delay":
 			p.net.setDelay(w[0], w[1], d)
 		}
@@ -404,6 +469,7 @@ func (p *Proc) Exists(host, name string) bool {
 
 // Close implements Rung: nothing of the room is left behind.
 func (p *Proc) Close() error {
+	close(p.done)
 	if p.scope != nil {
 		p.scope.Stop()
 	}
@@ -412,8 +478,10 @@ func (p *Proc) Close() error {
 			h.power.Stop()
 		}
 		p.killAll(h)
-		if h.fifo != nil {
-			h.fifo.Close()
+		for _, f := range []*os.File{h.fifo, h.console} {
+			if f != nil {
+				f.Close()
+			}
 		}
 	}
 	for _, pty := range p.ptys {

@@ -254,7 +254,7 @@ func (s *Sim) Net(action, a, b string, d time.Duration) error {
 		case "heal":
 			l.Heal(s.w)
 		case "delay":
-			l.Latency = d
+			l.Delay(d)
 		}
 	}
 	s.Emit(env.Event{Kind: env.Link, Name: a + " " + b, Value: action, N: int64(d)})

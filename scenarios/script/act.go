@@ -308,11 +308,11 @@ func (r *room) summary() string {
 	var parts []string
 	s := r.rung.Site()
 	for _, m := range s.Machines() {
-		parts = append(parts, m.Name+" is "+m.State())
+		parts = append(parts, m.Name+" is "+r.seen.machine[m.Name])
 	}
 	for _, u := range s.UPSes() {
 		outlet := "off"
-		if u.Body.Outlet() {
+		if !r.seen.dark[u.Name] {
 			outlet = "on"
 		}
 		parts = append(parts, fmt.Sprintf("%s: clients read %q, outlet %s, %v of battery left", u.Name,

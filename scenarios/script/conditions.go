@@ -83,14 +83,13 @@ func (r *room) askStatus(a []string) (bool, error) {
 }
 
 func (r *room) askOutlet(a []string) (bool, error) {
-	u := r.rung.Site().UPS(a[1])
-	if u == nil {
+	if r.rung.Site().UPS(a[1]) == nil {
 		return false, fmt.Errorf("no ups %s", a[1])
 	}
 	if len(a) != 5 || a[4] != "on" && a[4] != "off" {
 		return false, fmt.Errorf("want on or off")
 	}
-	return u.Body.Outlet() == (a[4] == "on"), nil
+	return r.seen.dark[a[1]] == (a[4] == "off"), nil
 }
 
 func (r *room) askSeen(a []string) (bool, error) {
@@ -110,22 +109,22 @@ func (r *room) askSeen(a []string) (bool, error) {
 }
 
 func (r *room) askState(a []string) (bool, error) {
-	m := r.rung.Site().Machine(a[1])
-	if m == nil {
+	if r.rung.Site().Machine(a[1]) == nil {
 		return false, fmt.Errorf("no host %s", a[1])
 	}
+	is := r.seen.machine[a[1]]
 	states := []string{"off", "booting", "up", "stopping", "halted"}
 	if len(a) != 4 {
 		return false, fmt.Errorf("want one of %v", states)
 	}
 	want := a[3]
 	if want == "down" {
-		return m.State() == "off" || m.State() == "halted", nil
+		return is == "off" || is == "halted", nil
 	}
 	if !slices.Contains(states, want) {
 		return false, fmt.Errorf("%q: want one of %v", want, states)
 	}
-	return m.State() == want, nil
+	return is == want, nil
 }
 
 func (r *room) askEvent(a []string) (bool, error) {
@@ -234,6 +233,8 @@ type seen struct {
 	replies map[string]string // by "host ups"
 	logins  map[string]string // by "host ups"
 	drivers map[string]string // by "host:ups"
+	machine map[string]string // states of computers
+	dark    map[string]bool   // UPSes whose outlet is off
 	notes   []note
 }
 
@@ -245,7 +246,7 @@ type note struct {
 
 func newSeen() seen {
 	return seen{status: map[string]string{}, replies: map[string]string{}, logins: map[string]string{},
-		drivers: map[string]string{}}
+		drivers: map[string]string{}, machine: map[string]string{}, dark: map[string]bool{}}
 }
 
 // catchUp reads the events that are new.
@@ -267,6 +268,12 @@ func (s *seen) take(i int, ev env.Event) {
 		s.status[ev.UPS], s.replies[key] = ev.Value, ev.Value
 	case env.Notify:
 		s.notes = append(s.notes, note{ev.Host, ev.Name, i})
+	case env.Machine:
+		s.machine[ev.Host] = ev.Value
+	case env.Power:
+		if ev.Name == "outlet" {
+			s.dark[ev.UPS] = ev.Value == "off"
+		}
 	case env.Data:
 		if ev.Prog == "upsd" {
 			s.drivers[ev.Host+":"+ev.UPS] = ev.Value

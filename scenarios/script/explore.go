@@ -202,10 +202,6 @@ func inflict(g rung.Rung, h hurt, end bool) {
 		action := h.kind
 		if end {
 			action = "heal"
-			if h.kind == "delay" {
-				_ = g.Net("delay", h.a, h.b, time.Millisecond)
-				return
-			}
 		}
 		_ = g.Net(action, h.a, h.b, 800*time.Millisecond)
 	case "stall":

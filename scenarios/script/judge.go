@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,15 +130,31 @@ func (r *room) allow(args []string) error {
 	return nil
 }
 
+// hurtLinks returns the links that were cut or delayed and not healed since, each "a b".
+func hurtLinks(trace []env.Event) []string {
+	var hurt []string
+	for _, ev := range trace {
+		if ev.Kind != env.Link {
+			continue
+		}
+		a, b, _ := strings.Cut(ev.Name, " ")
+		same := func(l string) bool { return l == ev.Name || l == b+" "+a }
+		if ev.Value == "heal" {
+			hurt = slices.DeleteFunc(hurt, same)
+		} else if !slices.ContainsFunc(hurt, same) {
+			hurt = append(hurt, ev.Name)
+		}
+	}
+	return hurt
+}
+
 // repair puts everything right that a script, or a plan of faults, may have broken.
 func repair(g rung.Rung, paused [][2]string) error {
 	s := g.Site()
-	machines := s.Machines()
-	for i, a := range machines {
-		for _, b := range machines[i+1:] {
-			if err := g.Net("heal", a.Name, b.Name, 0); err != nil {
-				return err
-			}
+	for _, hosts := range hurtLinks(g.Trace()) {
+		a, b, _ := strings.Cut(hosts, " ")
+		if err := g.Net("heal", a, b, 0); err != nil {
+			return err
 		}
 	}
 	for _, u := range s.UPSes() {

@@ -37,7 +37,10 @@ type Result struct {
 	Virtual  time.Duration // of the room's clock
 	Real     time.Duration
 	Skipped  string // why, when it was
-	Err      error  // what failed, with file and line; nil when all went well
+	// Late is for how long the machine kept programs waiting for a processor, when that was so long
+	// that an error may be the machine's.
+	Late time.Duration
+	Err  error // what failed, with file and line; nil when all went well
 }
 
 // A Measure is a number that the script recorded.
@@ -140,6 +143,9 @@ func (r *room) result(out *outcome) Result {
 		r.judge.Advance(r.rung.Now())
 		res.Trace, res.Report = r.rung.Trace(), r.judge.End()
 		res.Virtual = time.Duration(r.rung.Now())
+		if p, ok := r.rung.(interface{ Late() time.Duration }); ok {
+			res.Late = p.Late()
+		}
 		if err := r.rung.Close(); err != nil {
 			res.Err = err
 		}

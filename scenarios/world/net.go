@@ -29,7 +29,8 @@ type Link struct {
 	Latency time.Duration
 	Loss    int // segments of a hundred that are lost and come later
 	cut     bool
-	held    []*conn // receiving ends that have bytes waiting for the link to heal
+	usual   time.Duration // what Latency was before Delay
+	held    []*conn       // receiving ends that have bytes waiting for the link to heal
 	rng     *rand.Rand
 }
 
@@ -50,9 +51,20 @@ func (w *World) Link(a, b *Host) *Link {
 // Cut stops all traffic in this direction until Heal.
 func (l *Link) Cut() { l.cut = true }
 
-// Heal lets what was held back arrive.
+// Delay makes traffic take longer until Heal.
+func (l *Link) Delay(d time.Duration) {
+	if l.usual == 0 {
+		l.usual = l.Latency
+	}
+	l.Latency = d
+}
+
+// Heal ends cut and delay, and lets what was held back arrive.
 func (l *Link) Heal(w *World) {
 	l.cut = false
+	if l.usual > 0 {
+		l.Latency, l.usual = l.usual, 0
+	}
 	for _, c := range l.held {
 		c.schedule(w.k.Now() + int64(l.Latency))
 	}

@@ -28,7 +28,8 @@ import (
 // host is env.Host on the real machine.
 type host struct {
 	*process
-	extra []string
+	extra       []string
+	out, errOut *os.File // of the commands it runs
 
 	mu      sync.Mutex // guards what follows
 	signals *env.Inbox[env.Signal]
@@ -147,7 +148,7 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 	if c.Stdin == nil {
 		cmd.Stdin = nil
 	}
-	cmd.Stdout, cmd.Stderr = orFile(c.Stdout, os.Stdout), orFile(c.Stderr, os.Stderr)
+	cmd.Stdout, cmd.Stderr = orFile(c.Stdout, h.out), orFile(c.Stderr, h.errOut)
 	cmd.WaitDelay = killGrace
 	if c.User != "" && os.Geteuid() == 0 {
 		cred, err := credential(c.User)
@@ -363,18 +364,29 @@ func (h *host) Ready(_ env.Env, state string) {
 		return
 	}
 	os.Unsetenv(detachVar)
-	if lh, ok := h.log.Handler().(*lineHandler); ok {
-		lh.toSyslog()
-	}
-	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
-		for _, std := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
-			unix.Dup2(int(null.Fd()), int(std.Fd()))
-		}
-		null.Close()
-	}
+	h.leaveTerminal(os.Getenv(logVar))
 	pipe := os.NewFile(3, "ready")
 	pipe.Write([]byte{1})
 	pipe.Close()
+}
+
+// leaveTerminal sends further log lines where the variable NUT_DEBUG_SYSLOG says: to the system's log
+// (default), to standard error as before (stderr), or nowhere (none).
+func (h *host) leaveTerminal(to string) {
+	leave := []*os.File{os.Stdin, os.Stdout, os.Stderr}
+	if to == "stderr" {
+		leave = leave[:1]
+	} else if lh, ok := h.log.Handler().(*lineHandler); ok && to != "none" {
+		lh.toSyslog()
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer null.Close()
+	for _, std := range leave {
+		unix.Dup2(int(null.Fd()), int(std.Fd()))
+	}
 }
 
 func (h *host) Isatty() bool {

@@ -41,6 +41,7 @@ const (
 	HostVar      = "BLACKSTART_HOST"
 	BinDirVar    = "BLACKSTART_BINDIR"
 	detachVar    = "BLACKSTART_DETACHED"
+	logVar       = "NUT_DEBUG_SYSLOG"
 )
 
 // Clock maps this machine's time to the program's.
@@ -121,7 +122,8 @@ type Options struct {
 	Emit  func(env.Event) // nil: to the sink named in the environment
 	Log   slog.Handler    // nil: plain lines on standard error
 	Extra []string        // KEY=value pairs that Getenv sees before the environment
-	Host  string          // nil: BLACKSTART_HOST, else the system's host name
+	Host  string          // "": BLACKSTART_HOST, else the system's host name
+	Out   *os.File        // what the commands it runs print to; nil: this process's own output
 }
 
 // New returns this machine.
@@ -155,7 +157,10 @@ func New(o Options) (env.Env, error) {
 	}
 	m := &machine{process: p, tasks: new(sync.WaitGroup), rng: newRand()}
 	m.ctx, m.stop = context.WithCancel(context.Background())
-	p.sys = &host{process: p, extra: o.Extra}
+	p.sys = &host{process: p, extra: o.Extra, out: os.Stdout, errOut: os.Stderr}
+	if o.Out != nil {
+		p.sys.out, p.sys.errOut = o.Out, o.Out
+	}
 	return m, nil
 }
 
