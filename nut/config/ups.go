@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/blackstart-ups/blackstart/nut/line"
@@ -27,7 +29,7 @@ type Pair struct {
 	Line, Col  int
 }
 
-// Get returns the last value of a key; a flag's value is empty.
+// Get returns the last value of a key, which is the one that counts; a flag's value is empty.
 func (s Section) Get(key string) (value string, ok bool) {
 	for _, p := range s.Pairs {
 		if p.Key == key {
@@ -37,7 +39,7 @@ func (s Section) Get(key string) (value string, ok bool) {
 	return value, ok
 }
 
-// Section returns the section of a name, spelled as in the file; nil when there is none.
+// Section returns the first section of a name, spelled as in the file; nil when there is none.
 func (u *UPS) Section(name string) *Section {
 	for i := range u.Sections {
 		if u.Sections[i].Name == name {
@@ -47,94 +49,110 @@ func (u *UPS) Section(name string) *Section {
 	return nil
 }
 
-// ParseUPS reads ups.conf.
+// globals are the settings that mean something before the first section. Drivers ignore others
+// there, so a slip in one of these would go unnoticed.
+var globals = []string{
+	"chroot", "driverpath", "statepath", "maxstartdelay", "maxretry", "retrydelay", "nowait", "pollinterval",
+	"synchronous", "user", "group", "debug_min", "LIBUSB_DEBUG", "reconnect_max_tries", "reconnect_report_freq",
+}
+
+// ParseUPS reads ups.conf. What the settings of drivers mean is not checked here: only their driver
+// knows.
 func ParseUPS(file string, text []byte) (*UPS, []Problem) {
 	r := &reader{file: file}
 	u := &UPS{}
-	at := &u.Global
+	lost := false // below a header that cannot be read
 	for _, l := range r.lines(text) {
-		if len(l.Words) == 0 {
+		if strings.HasPrefix(l.Words[0].Text, "[") {
+			name, ok := r.header(l, "[name]")
+			if lost = !ok; ok {
+				u.Sections = append(u.Sections, Section{Name: name, Line: l.Words[0].Line})
+			}
 			continue
 		}
-		if name, ok := r.header(l); ok {
-			u.Sections = append(u.Sections, Section{Name: name, Line: l.Words[0].Line})
-			at = &u.Sections[len(u.Sections)-1]
-			continue
+		p, ok := r.pair(l)
+		if !ok || lost {
+			continue // the header is reported
 		}
-		if p, ok := r.pair(l); ok {
-			at.Pairs = append(at.Pairs, p)
+		at := &u.Global
+		if n := len(u.Sections); n > 0 {
+			at = &u.Sections[n-1]
+		} else if !slices.Contains(globals, p.Key) {
+			r.warn(l.Words[0], "not a setting for all drivers: nobody reads it here", "it below [name]")
 		}
+		if i := slices.IndexFunc(at.Pairs, func(q Pair) bool { return q.Key == p.Key }); i >= 0 {
+			r.warn(l.Words[0], fmt.Sprintf("set in line %d already; this line counts", at.Pairs[i].Line), "one "+p.Key)
+		}
+		at.Pairs = append(at.Pairs, p)
 	}
-	return u, r.problems
+	return u, r.sorted()
 }
 
-// header reads [name].
-func (r *reader) header(l line.Line) (name string, ok bool) {
+// header reads [name] from a line that begins with a bracket.
+func (r *reader) header(l line.Line, want string) (name string, ok bool) {
 	w := l.Words[0]
-	if !strings.HasPrefix(w.Text, "[") {
+	inside, closed := strings.CutSuffix(w.Text[1:], "]")
+	switch {
+	case !closed && len(l.Words) > 1 && strings.HasSuffix(l.Words[1].Text, "]"):
+		r.wrong(w, "a section name has no blanks; the settings below are not used", want)
 		return "", false
-	}
-	if !strings.HasSuffix(w.Text, "]") || len(w.Text) < 3 {
-		if len(l.Words) > 1 && strings.HasSuffix(l.Words[len(l.Words)-1].Text, "]") {
-			r.wrong(w, "a section name has no blanks", "[name]")
-		} else if len(w.Text) < 3 {
-			r.wrong(w, "not a section header", "[name]")
-		} else {
-			return "", false
-		}
+	case !closed || inside == "":
+		r.wrong(w, "not a section header; the settings below are not used", want)
 		return "", false
+	case len(l.Words) > 1:
+		r.warn(l.Words[1], "nothing may follow a section header; ignored", want+" alone on its line")
 	}
-	if len(l.Words) > 1 {
-		r.warn(l.Words[1], "nothing may follow a section header; ignored", "[name] alone on its line")
+	if strings.ContainsAny(inside, " \t") {
+		r.warn(w, "a name with blanks must be quoted wherever it is used", want)
 	}
-	return w.Text[1 : len(w.Text)-1], true
+	if name = r.ascii(line.Word{Text: inside}, w); name == "" {
+		r.wrong(w, "nothing of this name is ASCII; the settings below are not used", want)
+	}
+	return name, name != ""
 }
 
 // pair reads key = value, or a flag.
 func (r *reader) pair(l line.Line) (Pair, bool) {
 	w := l.Words
-	p := Pair{Key: w[0].Text, Line: w[0].Line, Col: w[0].Col}
+	p := Pair{Key: r.ascii(w[0], w[0]), Line: w[0].Line, Col: w[0].Col}
+	want := p.Key + " = value"
 	switch {
-	case strings.HasPrefix(p.Key, "[") && len(w) > 1 && w[1].Text != "=":
-		return p, false // reported as a header
-	case p.Key == "[]" || p.Key == "[":
-		return p, false
-	case p.Key == "=":
+	case w[0].Text == "=" || p.Key == "":
 		r.wrong(w[0], "a setting begins with its name", "key = value")
 		return p, false
 	case len(w) == 1:
 		p.Flag = true
 		return p, true
 	case w[1].Text != "=":
-		r.wrong(w[1], "ignored: "+p.Key+" is followed by a word and no =", p.Key+" = value")
+		r.wrong(w[1], p.Key+" is followed by a word and no =; ignored", want)
 		return p, false
 	case len(w) == 2:
-		r.wrong(w[1], "ignored: "+p.Key+" has no value", p.Key+" = value")
+		r.wrong(w[1], p.Key+" has no value; ignored", want)
 		return p, false
 	case len(w) > 3:
-		r.warn(w[3], "ignored: "+p.Key+" has one value", `double quotes around a value with blanks or "="`)
+		r.warn(w[3], p.Key+" has one value; what follows is ignored", `" around a value with blanks or =`)
 	}
 	p.Value = w[2].Text
+	if p.Key == "desc" { // upsd sends it
+		p.Value = r.ascii(w[2], w[2])
+	}
 	return p, true
 }
 
 // Text is the file again.
 func (u *UPS) Text() []byte {
 	var t text
-	u.Global.write(&t)
+	u.Global.write(&t, "")
 	for _, s := range u.Sections {
-		t.WriteString("[" + s.Name + "]\n")
-		s.write(&t)
+		t.WriteString(word("["+s.Name+"]") + "\n")
+		s.write(&t, "\t")
 	}
 	return []byte(t.String())
 }
 
-func (s Section) write(t *text) {
+func (s Section) write(t *text, indent string) {
 	for _, p := range s.Pairs {
-		if s.Name != "" {
-			t.WriteByte('\t')
-		}
-		t.WriteString(word(p.Key))
+		t.WriteString(indent + word(p.Key))
 		if !p.Flag {
 			t.WriteString(" = " + word(p.Value))
 		}

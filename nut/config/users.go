@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/blackstart-ups/blackstart/nut/line"
@@ -31,6 +32,9 @@ const (
 // roles are the spellings of the roles.
 var roles = map[string]Role{"primary": Primary, "master": Primary, "secondary": Secondary, "slave": Secondary}
 
+// actions are those that upsd asks for.
+var actions = []string{"SET", "FSD", "LOGIN", "PRIMARY", "MASTER"}
+
 // Lookup returns the user of a name, nil when there is none. Names are case-sensitive.
 func (u *Users) Lookup(name string) *User {
 	for i := range u.List {
@@ -42,40 +46,32 @@ func (u *Users) Lookup(name string) *User {
 }
 
 // ParseUsers reads upsd.users. A second section of a name adds to the first: NUT gives its keys to
-// whichever user was read before, which nobody can have meant.
+// whichever user was read before, which nobody can have meant. Keys in no section give nobody rights.
 func ParseUsers(file string, text []byte) (*Users, []Problem) {
 	r := &reader{file: file}
 	u := &Users{}
-	at := -1
+	at, lost := -1, false
 	for _, l := range r.lines(text) {
-		if len(l.Words) == 0 {
+		w := l.Words[0]
+		if strings.HasPrefix(w.Text, "[") {
+			name, ok := r.header(l, "[user]")
+			if lost = !ok; ok {
+				at = u.section(r, name, w)
+			}
 			continue
 		}
-		if name, ok := r.header(l); ok {
-			at = u.section(r, name, l.Words[0])
-			continue
+		switch {
+		case lost: // its header is reported
+		case at < 0:
+			r.wrong(w, "stands before any [user]; ignored", "[user] first")
+		default:
+			r.userKey(&u.List[at], l.Words)
 		}
-		if strings.HasPrefix(l.Words[0].Text, "[") {
-			r.unreadable(l)
-			at = -1
-			continue
-		}
-		if at < 0 {
-			r.warn(l.Words[0], "stands before any [user] section; ignored", "[user] first")
-			continue
-		}
-		r.userKey(&u.List[at], l.Words)
 	}
-	return u, r.problems
+	return u, r.sorted()
 }
 
-// unreadable reports a header that header() has not reported.
-func (r *reader) unreadable(l line.Line) {
-	if n := len(r.problems); n == 0 || r.problems[n-1].Line != l.Words[0].Line {
-		r.wrong(l.Words[0], "not a section header", "[user]")
-	}
-}
-
+// section is the place of a user, who is new or has a section already.
 func (u *Users) section(r *reader, name string, w line.Word) int {
 	for i := range u.List {
 		if u.List[i].Name == name {
@@ -94,43 +90,68 @@ func (r *reader) userKey(u *User, w []line.Word) {
 		values = values[1:]
 	}
 	if len(values) == 0 {
-		r.wrong(key, "has no value", key.Text+" = value")
+		r.wrong(key, "has no value; ignored", key.Text+" = value")
 		return
-	}
-	var texts []string
-	for _, v := range values {
-		texts = append(texts, v.Text)
 	}
 	switch strings.ToLower(key.Text) {
 	case "password":
-		u.Password = texts[0]
-		if len(texts) > 1 {
-			r.problems = append(r.problems, Problem{File: r.file, Line: values[1].Line, Col: values[1].Col, Warning: true,
-				Cause: "a password is one word; what follows is ignored", Want: "double quotes around a password with blanks"})
-		}
+		r.password(u, values)
 	case "actions":
-		u.Actions = append(u.Actions, texts...)
-	case "instcmds":
-		u.InstCmds = append(u.InstCmds, texts...)
-	case "upsmon":
-		role, ok := roles[strings.ToLower(texts[0])]
-		if !ok {
-			r.wrong(values[0], "unknown upsmon type", "upsmon primary or upsmon secondary")
-			return
+		for _, v := range values {
+			if !slices.ContainsFunc(actions, func(a string) bool { return strings.EqualFold(a, v.Text) }) {
+				r.warn(v, "nothing asks for this action", "SET or FSD")
+			}
+			u.Actions = append(u.Actions, r.ascii(v, v))
 		}
-		u.Upsmon = role
+	case "instcmds":
+		for _, v := range values {
+			u.InstCmds = append(u.InstCmds, r.ascii(v, v))
+		}
+	case "upsmon":
+		r.role(u, values)
 	case "allowfrom":
-		r.warn(key, "allowfrom is obsolete; ignored", "LISTEN in upsd.conf and a firewall")
+		r.warn(key, "allowfrom is no longer used; ignored", "LISTEN in upsd.conf and a firewall")
 	default:
 		r.wrong(key, "Unrecognized user setting", "password, actions, instcmds or upsmon")
 	}
+}
+
+// password takes the first password of a user, as upsd does.
+func (r *reader) password(u *User, values []line.Word) {
+	at := hidden(values[0])
+	switch {
+	case u.Password != "":
+		r.wrong(at, "this user has a password already; the first one counts", "one password a user")
+		return
+	case values[0].Text == "":
+		r.warn(at, "an empty password never lets anybody in", "password = word")
+	case len(values) > 1:
+		r.warn(hidden(values[1]), "a password is one word; what follows is ignored", `" around a password with blanks or =`)
+	}
+	u.Password = r.ascii(values[0], at)
+}
+
+func (r *reader) role(u *User, values []line.Word) {
+	role, ok := roles[strings.ToLower(values[0].Text)]
+	if !ok {
+		r.wrong(values[0], "Unknown upsmon type", "upsmon primary or upsmon secondary")
+		return
+	}
+	if len(values) > 1 {
+		r.warn(values[1], "a user has one role; what follows is ignored", "upsmon "+string(role))
+	}
+	if u.Upsmon != NoRole && u.Upsmon != role {
+		r.warn(values[0], "this user has another role already; primary counts", "one upsmon line a user")
+		role = Primary
+	}
+	u.Upsmon = role
 }
 
 // Text is the file again.
 func (u *Users) Text() []byte {
 	var t text
 	for _, x := range u.List {
-		t.WriteString("[" + x.Name + "]\n")
+		t.WriteString(word("["+x.Name+"]") + "\n")
 		if x.Password != "" {
 			t.put("\tpassword =", x.Password)
 		}

@@ -37,6 +37,11 @@ func File(b []byte) ([]Line, []*Error) {
 		r.next()
 	}
 	r.end()
+	if r.more > 0 {
+		l, c := r.position(len(b) - 1)
+		r.errs = append(r.errs, &Error{Line: l, Col: c, Cause: fmt.Sprintf("%d more errors in this file", r.more),
+			Want: "a configuration file"})
+	}
 	slices.SortStableFunc(r.errs, func(x, y *Error) int {
 		if x.Line != y.Line {
 			return x.Line - y.Line
@@ -45,6 +50,9 @@ func File(b []byte) ([]Line, []*Error) {
 	})
 	return r.lines, r.errs
 }
+
+// maxErrors bounds what is said about one file: a file with more is no configuration file.
+const maxErrors = 1000
 
 // reader reads one file.
 type reader struct {
@@ -56,6 +64,7 @@ type reader struct {
 	folding int // the word, counted from 1, whose line feed was reported
 	lines   []Line
 	errs    []*Error
+	more    int // errors beyond maxErrors
 }
 
 // next takes one character.
@@ -75,11 +84,11 @@ func (r *reader) next() {
 	case lineDone:
 		r.take()
 	case unbalanced:
-		r.errs = append(r.errs, r.place(at, unescapedHash))
+		r.report(at, unescapedHash)
 		r.m.reset()
 		r.rest = true
 	case overflow:
-		r.errs = append(r.errs, r.place(at, tooLong(&r.m)))
+		r.report(at, tooLong(&r.m))
 	case folded:
 		r.fold()
 	case dropped:
@@ -97,7 +106,7 @@ func (r *reader) beyond() {
 	r.i += width
 	// The machine begins a word, or leaves a literal, and drops the byte.
 	if ev := r.m.step(r.b[at], at); ev == overflow {
-		r.errs = append(r.errs, r.place(at, tooLong(&r.m)))
+		r.report(at, tooLong(&r.m))
 		return
 	}
 	if !isText(char, width) {
@@ -107,7 +116,7 @@ func (r *reader) beyond() {
 	}
 	if r.m.room() < width {
 		if r.m.overflow() == overflow {
-			r.errs = append(r.errs, r.place(at, tooLong(&r.m)))
+			r.report(at, tooLong(&r.m))
 		}
 		return
 	}
@@ -135,7 +144,7 @@ func (r *reader) fold() {
 		return
 	}
 	r.folding = word
-	r.warn(r.m.marks[word-1].at, Error{Text: `"` + string(r.m.text[r.m.marks[word-1].from:]),
+	r.warn(r.m.marks[word-1].at, Error{Text: `"`, // what follows may be a password
 		Cause: "quote is not closed on its line; the next line was taken as its continuation",
 		Want:  `a closing "`})
 }
@@ -161,7 +170,7 @@ func (r *reader) end() {
 		at := m.marks[len(m.marks)-1].at
 		switch {
 		case m.state == quoted || m.state == quotedLiteral:
-			r.warn(at, Error{Text: `"` + string(m.text[m.marks[len(m.marks)-1].from:]),
+			r.warn(at, Error{Text: `"`,
 				Cause: "quote is not closed at the end of the file", Want: `a closing "`})
 		case len(m.marks) == 1 && m.state == plain:
 			r.warn(at, Error{Text: string(m.text), Cause: "last line has no line feed: programs written in C do not see this word",
@@ -174,13 +183,17 @@ func (r *reader) end() {
 // warn reports something that loses nothing.
 func (r *reader) warn(at int, e Error) {
 	e.Warning = true
-	r.errs = append(r.errs, r.place(at, e))
+	r.report(at, e)
 }
 
-// place puts an error at a byte of the file.
-func (r *reader) place(at int, e Error) *Error {
+// report puts an error at a byte of the file.
+func (r *reader) report(at int, e Error) {
+	if len(r.errs) >= maxErrors {
+		r.more++
+		return
+	}
 	e.Line, e.Col = r.position(at)
-	return &e
+	r.errs = append(r.errs, &e)
 }
 
 // position returns line and column of a byte that was read.

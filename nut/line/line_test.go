@@ -227,6 +227,15 @@ func TestWordsKnowTheirPhysicalPlace(t *testing.T) {
 	}
 }
 
+func TestAFileOfGarbageIsReadAndReportedInBounds(t *testing.T) {
+	for _, unit := range []string{"\x01", "\xff", "\"\n", "\"#", "= ", "a", "\\", "\\\r\n", "\"\r"} {
+		lines, errs := File([]byte(strings.Repeat(unit, (1<<20)/len(unit))))
+		if len(errs) > maxErrors+1 {
+			t.Errorf("%q: %d lines, %d errors", unit, len(lines), len(errs))
+		}
+	}
+}
+
 func TestTheRestOfABrokenLineIsMarked(t *testing.T) {
 	lines, errs := File([]byte("desc = \"UPS #1\"\nport = auto\n"))
 	if len(lines) != 2 || !lines[0].Rest || lines[1].Rest || len(errs) != 1 || errs[0].Warning {
