@@ -12,6 +12,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/nut/upsc"
 	"github.com/blackstart-ups/blackstart/nut/upsd"
 	"github.com/blackstart-ups/blackstart/nut/upsdrvctl"
 	"github.com/blackstart-ups/blackstart/nut/upsmon"
@@ -69,6 +70,8 @@ func (s *Sim) program(h *world.Host, name string) env.Main {
 		return upsmon.Main
 	case "upsdrvctl":
 		return upsdrvctl.Main
+	case "upsc":
+		return upsc.Main
 	case "halt":
 		return func(env.Env, []string) int { s.site.Machine(h.Name()).Press("halt"); return 0 }
 	case "wall":

@@ -32,7 +32,7 @@ type Machine struct {
 	Name     string
 	Supplies []Supply
 	Need     int           // supplies that must have power
-	Boot     time.Duration // from power to services
+	Boot     time.Duration // from power to the start of services
 	Halt     time.Duration // from SHUTDOWNCMD to the late shutdown step
 	Fallback time.Duration // reboot so long after the halt when the power stays; 0: stay halted
 	BIOS     string        // what it does when power returns: on (always), last (state), off
@@ -145,8 +145,8 @@ func (m *Machine) Live(e env.Env) error {
 		if err := e.Sleep(boot); err != nil {
 			return err
 		}
-		m.set(Up, "")
 		m.startServices(e)
+		m.set(Up, "")
 		button, err := m.button.Get(e, env.Never)
 		if err != nil {
 			return err
