@@ -188,7 +188,7 @@ func (v *View) silence(u *UPS) {
 		switch s := v.Host(u.Server).Service("driver:" + u.Name); s.State {
 		case "pause":
 			why = "its driver is frozen"
-		case "kill", "exit":
+		case "kill", "exit", "failed":
 			why = "its driver is gone"
 		}
 	}
@@ -298,20 +298,37 @@ func (u *UPS) upsdGone() {
 
 // proc applies what happens to a service. "driver" alone means every driver of the host.
 func (v *View) proc(h *Host, ev env.Event) {
+	state := ev.Value
+	if state == "start" && ev.N != 0 {
+		state = "failed"
+	}
 	switch {
 	case ev.Name == "driver" && ev.UPS != "":
-		v.service(h, h.Service("driver:"+ev.UPS), ev.Value)
+		v.service(h, h.Service("driver:"+ev.UPS), state)
 	case ev.Name == "driver":
-		for _, u := range v.upses {
-			if u.Server == h.Name {
-				v.service(h, h.Service("driver:"+u.Name), ev.Value)
-			}
-		}
+		v.drivers(h, state)
 	default:
 		if ups, ok := strings.CutPrefix(ev.Name, "driver:"); ok {
 			v.serves(v.UPS(ups), h.Name)
 		}
-		v.service(h, h.Service(ev.Name), ev.Value)
+		v.service(h, h.Service(ev.Name), state)
+	}
+}
+
+// drivers applies a state to every driver of the host. When one of several has failed to start it
+// is not known which one.
+func (v *View) drivers(h *Host, state string) {
+	var own []*UPS
+	for _, u := range v.upses {
+		if u.Server == h.Name {
+			own = append(own, u)
+		}
+	}
+	if state == "failed" && len(own) > 1 {
+		state = "start"
+	}
+	for _, u := range own {
+		v.service(h, h.Service("driver:"+u.Name), state)
 	}
 }
 

@@ -19,7 +19,7 @@ func (v *View) monitor(h *Host, ev env.Event) {
 		}
 		m.Settings[ev.Name] = Setting{ev.N, ev.Value}
 		if ev.Name == "POWERDOWNFLAG" && ev.Value != "" {
-			h.Flag.Known = true
+			h.Flag.Known, h.Flag.Foreign = true, false
 		}
 		return
 	case env.Monitor:

@@ -33,7 +33,7 @@ func TestRungsThatTellTheSameStory(t *testing.T) {
 			"db did not notify SHUTDOWN, which the reference has at +00:08:45.000"},
 		{"a notification more", with(outage(), notify(900, "db", "ONLINE")), 0,
 			"db notified ONLINE rack at +00:15:00.000, which the reference does not have"},
-		{"the order on one host, whatever the window",
+		{"the order within one poll of one host, whatever the window",
 			moved(outage(), -1, host("db"), named("SHUTDOWN")), time.Minute,
 			"db notified SHUTDOWN at +00:08:44.000 where the reference has FSD rack"},
 		{"a host that says nothing", without(outage(), onDB), 0, "db did not notify ONBATT rack"},
@@ -45,6 +45,18 @@ func TestRungsThatTellTheSameStory(t *testing.T) {
 				t.Errorf("compared:\n%s\nwant %q", c, tt.want)
 			}
 		})
+	}
+}
+
+func TestTwoStepsSeenByOnePollMayBeToldInAnyOrder(t *testing.T) {
+	ref := []env.Event{notify(10, "nas", "LOWBATT"), notify(14, "nas", "FSD")}
+	got := []env.Event{notify(15, "nas", "FSD"), notify(15.1, "nas", "LOWBATT")}
+	c := Compare(ref, got, 5*time.Second)
+	if !c.OK() || len(c.Notes) != 1 {
+		t.Errorf("compared:\n%s\nwant a note", c)
+	}
+	if c := Compare(ref, got, time.Second); c.OK() {
+		t.Errorf("beyond the window they may not; compared:\n%s", c)
 	}
 }
 

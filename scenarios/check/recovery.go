@@ -80,8 +80,8 @@ func (o *recovery) host(v *View, h *Host, calm env.Instant, logins bool) {
 			o.well.drop(s)
 		} else {
 			o.well.hold(s, from.Add(recoveryTime(h)), func() string {
-				return fmt.Sprintf("%s is not back to normal although all is in order since %s: %s",
-					h.Name, stamp(from), w.describe("want OL and communication"))
+				return fmt.Sprintf("%s is not back to normal although all is in order since %s: %s%s",
+					h.Name, stamp(from), w.describe("want OL and communication"), v.failures(h, u))
 			})
 		}
 		if logins {
@@ -134,6 +134,20 @@ func (v *View) readySince(h *Host, u *UPS, from env.Instant) (env.Instant, bool)
 		from = latest(from, p.Since)
 	}
 	return latest(from, h.Since, s.Since, u.InputSince, u.OutletSince), true
+}
+
+// failures names the services on which h depends for u and that did not start.
+func (v *View) failures(h *Host, u *UPS) string {
+	text := ""
+	for _, s := range []struct {
+		host    *Host
+		service string
+	}{{h, "upsmon"}, {v.Host(u.Server), "upsd"}, {v.Host(u.Server), "driver:" + u.Name}} {
+		if x := s.host.Service(s.service); x.State == "failed" {
+			text += fmt.Sprintf("; %s on %s did not start at %s", s.service, s.host.Name, stamp(x.Since))
+		}
+	}
+	return text
 }
 
 // latest is the last of the instants that have come.

@@ -174,15 +174,16 @@ func (h *Host) Service(name string) *Service {
 // A Service is a program that a host is meant to run.
 type Service struct {
 	Name  string
-	State string      // start (resumed too), exit, kill or pause; "" when nobody said
+	State string      // start (resumed too), failed, exit, kill or pause; "" when nobody said
 	Since env.Instant // of State
 
 	BrokenAt env.Instant // a scenario last killed or froze it
 	FixedAt  env.Instant // and it ran again; Never while it does not
 }
 
-// Works reports that the service runs and is not frozen, as far as anybody said.
-func (s *Service) Works() bool { return s.State == "" || s.State == "start" }
+// Works reports that nobody has killed, ended or frozen the service, as far as anybody said. One
+// that has failed to start by itself is to blame for what comes of it, so it counts as working.
+func (s *Service) Works() bool { return s.State == "" || s.State == "start" || s.State == "failed" }
 
 // Broken reports that a scenario has killed or frozen the service.
 func (s *Service) Broken() bool { return s.State == "kill" || s.State == "pause" }

@@ -1,0 +1,232 @@
+package check
+
+import (
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// Names of the excuses of S01.
+const (
+	NoTime      = "no-time"     // the battery was empty before a shutdown could have been over
+	Partitioned = "partitioned" // no word of the FSD could reach the host, and it last saw line power
+	Config      = "config"      // the declared numbers cannot work
+	Wedged      = "wedged"      // the script froze or killed the host's monitor
+)
+
+// settling is what a repaired path needs beyond two polls before it counts as one by which a host
+// could know.
+const settling = time.Second
+
+// useful is how long a path must be open so that the monitor of h surely hears something.
+func useful(h *Host) time.Duration { return 2*h.Monitor.Settings.Poll() + settling }
+
+// A path is the way by which word of a UPS gets to a host.
+type path struct {
+	open    bool
+	since   env.Instant // open or closed
+	battery chance      // to know that the UPS is on battery; while it is
+	fsd     chance      // to know of the last FSD
+	atFSD   string      // the status that the host had last accepted when FSD was set
+	broke   env.Instant // when the path closed that was closed when FSD was set; else Never
+}
+
+// A chance is when a host could have known something, since that began.
+type chance struct {
+	on    bool
+	since env.Instant // the way is open; Never while it is not
+	first env.Instant // the beginning of the first opening that was useful; Never before
+}
+
+// begin starts a chance, now that there is something to know.
+func begin(open bool, now env.Instant) chance {
+	c := chance{on: true, since: env.Never, first: env.Never}
+	if open {
+		c.since = now
+	}
+	return c
+}
+
+// turn notes that the way opens or closes.
+func (c *chance) turn(h *Host, open bool, now env.Instant) {
+	switch {
+	case !c.on:
+	case open:
+		c.since = now
+	default:
+		if c.first == env.Never && now.Sub(c.since) >= useful(h) {
+			c.first = c.since
+		}
+		c.since = env.Never
+	}
+}
+
+// known is the first moment at which the host could know; Never when it could not.
+func (c *chance) known() env.Instant { return min(c.first, c.since) }
+
+// passable reports whether word of u can get to h. A upsd stops early when its host does.
+func (v *View) passable(h *Host, u *UPS) bool {
+	if !v.Reachable(h, u) {
+		return false
+	}
+	return u.Server == "" || u.Server == h.Name || v.Host(u.Server).Machine != Stopping
+}
+
+// excuse names the reason why nobody is to blame for the cut, "" when somebody is.
+func (o *cut) excuse(v *View, h *Host, u *UPS) string {
+	switch {
+	case len(h.Feeds) == 0 || v.wallFailed(h, u):
+		return Config
+	case u == nil:
+		return ""
+	case unmonitored(h, u):
+		return Config
+	case wedged(v, h, u):
+		return Wedged
+	case o.partitioned(v, h, u):
+		return Partitioned
+	case u.Exhausted() && o.noTime(v, h, u):
+		return NoTime
+	case u.Exhausted() && u.Spec["low"] > 0 && u.Declared("low") < stopNeeds(v, h, u):
+		return Config
+	case !u.Exhausted() && tooSlow(v, h, u):
+		return Config
+	}
+	return ""
+}
+
+// wallFailed reports that h hangs on the mains without a UPS, and that this is what failed last.
+func (v *View) wallFailed(h *Host, u *UPS) bool {
+	for _, name := range h.Walls {
+		if f := v.feeds[name]; !f.on && (u == nil || u.Outlet || f.since > u.OutletSince) {
+			return true
+		}
+	}
+	return false
+}
+
+// unmonitored reports that h has no monitor, or one that by its own numbers lives on what is left
+// without u.
+func unmonitored(h *Host, u *UPS) bool {
+	m := &h.Monitor
+	if len(m.Watched) == 0 {
+		return h.Service("upsmon").State == ""
+	}
+	left := int64(0)
+	for _, w := range m.Watched {
+		if w.UPS != u.Name && (!fedBy(h, w.UPS) || outletOn(h, w.UPS)) {
+			left += w.Power
+		}
+	}
+	return left >= m.Settings.Number("MINSUPPLIES")
+}
+
+func fedBy(h *Host, ups string) bool {
+	for _, f := range h.Feeds {
+		if f.UPS.Name == ups {
+			return true
+		}
+	}
+	return false
+}
+
+func outletOn(h *Host, ups string) bool {
+	for _, f := range h.Feeds {
+		if f.UPS.Name == ups {
+			return f.UPS.Outlet
+		}
+	}
+	return false
+}
+
+// stopNeeds is how long it takes at worst from the first sign of an outage until h is down.
+func stopNeeds(v *View, h *Host, u *UPS) time.Duration {
+	set := h.Monitor.Settings
+	sync := set.Duration("HOSTSYNC")
+	if p := primaryOf(v, u); p != nil {
+		sync = max(sync, p.Monitor.Settings.Duration("HOSTSYNC"))
+	}
+	return h.StopTime() + sync + 2*set.Poll()
+}
+
+func primaryOf(v *View, u *UPS) *Host {
+	for _, h := range v.hosts {
+		if w := h.Monitor.Watches(u.Name); w != nil && w.Primary {
+			return h
+		}
+	}
+	return nil
+}
+
+// emergency is when the last call to stop came: FSD, else low battery, else the outage.
+func emergency(u *UPS) env.Instant {
+	switch {
+	case u.FSDAt != env.Never && (!u.OnBattery || u.FSDAt >= u.InputSince):
+		return u.FSDAt
+	case u.Low:
+		return u.LowSince
+	}
+	return u.InputSince
+}
+
+// wedged reports that a scenario stopped the monitor of h before it could act, or while it did, and
+// gave it back too late or not at all.
+func wedged(v *View, h *Host, u *UPS) bool {
+	s := h.Service("upsmon")
+	poll := h.Monitor.Settings.Poll()
+	switch {
+	case h.Wedged:
+		return true
+	case s.BrokenAt == env.Never || v.Now <= s.BrokenAt.Add(v.Tolerance):
+		return false // not at all, or by the cut itself
+	case h.Attempt.Began == env.Never && s.BrokenAt > emergency(u).Add(poll+settling):
+		return false // it had its chance
+	}
+	return s.FixedAt == env.Never || v.Now.Sub(s.FixedAt) < h.StopTime()+2*poll
+}
+
+// partitioned reports that no word of the FSD could get to h, from before it was set until it was
+// too late, and that h had no reason to stop by itself, or no time to.
+func (o *cut) partitioned(v *View, h *Host, u *UPS) bool {
+	p := o.paths[subject{h.Name, u.Name}]
+	if p == nil || !p.fsd.on || u.Server == h.Name {
+		return false
+	}
+	set := h.Monitor.Settings
+	react := h.StopTime() + 2*set.Poll() + clientTimeout
+	known := p.fsd.known()
+	if known == u.FSDAt || known != env.Never && v.Now.Sub(known) >= react {
+		return false
+	}
+	alone := set.Duration("DEADTIME") + set.Duration("HOSTSYNC") + react
+	return !onBattery(p.atFSD) || p.broke != env.Never && v.Now.Sub(p.broke) < alone
+}
+
+// noTime reports that the battery lasted shorter, from when h could know of the outage, than h
+// needs to stop.
+func (o *cut) noTime(v *View, h *Host, u *UPS) bool {
+	p := o.paths[subject{h.Name, u.Name}]
+	if p == nil || !p.battery.on {
+		return false
+	}
+	known := p.battery.known()
+	return known == env.Never || v.Now.Sub(known) < stopNeeds(v, h, u)
+}
+
+// tooSlow reports that h stops so much slower than the primary that the primary cannot know, by
+// the declared numbers alone: it logs out before it is down, or later than HOSTSYNC.
+func tooSlow(v *View, h *Host, u *UPS) bool {
+	p := primaryOf(v, u)
+	if p == nil || p == h {
+		return false
+	}
+	set, prime := h.Monitor.Settings, p.Monitor.Settings
+	halt := h.Declared("halt")
+	announce := set.Poll() + set.Duration("FINALDELAY")
+	stay := set.Duration("SHUTDOWNEXIT") // how long it stays logged in beyond SHUTDOWNCMD
+	if stay < 0 {
+		stay = halt
+	}
+	waits := min(announce+min(stay, halt), prime.Duration("HOSTSYNC"))
+	return announce+halt > waits+p.StopTime()+u.Delay("offdelay")
+}
