@@ -20,9 +20,15 @@
 //
 // # Better than the C server, on purpose
 //
-//   - a client that sends nothing, reads nothing or stops within a TLS handshake delays nobody;
+//   - a client that sends nothing or reads nothing delays nobody;
 //   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
 //   - INSTCMD with surplus words is refused, not run without its value;
 //   - a driver that reconnects must say again that its data is good;
+//   - a directive taken out of upsd.conf is back at its default after a reload;
 //   - a stale PID file never stops a start, not even when its number is in use again.
+//
+// # What is missing
+//
+// TLS: STARTTLS is answered with FEATURE-NOT-CONFIGURED. A session talks through an env.Conn, which
+// is where the handshake will put an encrypted one, within the session's own task.
 package upsd

@@ -113,16 +113,14 @@ func TestADriverThatDiesIsFoundAgain(t *testing.T) {
 	if n := s.count("Can't connect to UPS [fake] (dummy-ups-fake): "); n < 2 || n > 3 {
 		t.Errorf("%d lines about it in 10 minutes:\n%s", n, strings.Join(s.log, "\n"))
 	}
-	c = s.client() // the first one was idle for too long
-	s.h.WriteFile("/run/nut/dummy-ups-fake", nil)
-	d = s.driver("fake2") // takes another file
-	_ = d
-	c.want(getStatus, alone)
-	s.wantEvents("data fake=fresh", "data fake=lost")
+	s.driver("fake")
+	s.run(2 * time.Second)
+	s.client().want(getStatus, online)
+	s.wantEvents("data fake=fresh", "data fake=lost", "data fake=connected", "data fake=fresh")
 }
 
 func TestADriverThatReturnsIsServedWithinTwoSeconds(t *testing.T) {
-	s := newSite(t, map[string]string{"/etc/nut/ups.conf": upsConf})
+	s := newSite(t, nil)
 	s.start()
 	c := s.client()
 	c.want(getStatus, alone)
@@ -195,17 +193,13 @@ func TestDisconnectingLogsOut(t *testing.T) {
 func TestAClientThatNeverReadsDelaysNobody(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
-	d.dump = strings.Repeat("SETINFO ups.id x\n", 1) + dump
 	for i := range 500 {
 		d.dump = fmt.Sprintf("SETINFO outlet.%d.desc \"%s\"\n", i, strings.Repeat("x", 100)) + d.dump
 	}
 	s.start()
-	glutton := s.client()
-	good := s.client()
-	glutton.s.h.Find("client")[0].Pause()
+	glutton, good := s.client(), s.client()
 	glutton.in.Put(strings.Repeat("LIST VAR fake\n", 1000))
-	glutton.s.h.Find("client")[0].Resume()
-	s.run(50 * time.Microsecond)
+	s.run(50 * time.Microsecond) // the requests are out
 	s.h.Find("client")[0].Pause()
 	for range 20 {
 		s.run(time.Second)
