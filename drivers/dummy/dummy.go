@@ -17,9 +17,11 @@ var Spec = driver.Spec{
 	Version: "0.1",
 	Summary: "Device simulation driver",
 	Options: []driver.Option{
-		{Key: "port", Help: "file to play: absolute, from . on in the working folder, else in that of ups.conf"},
+		{Key: "port", Help: "file to play: absolute, in the working folder (./file), " +
+			"else in the folder of ups.conf"},
 		{Key: "mode", Check: checkMode,
-			Help: "dummy-once: read the file when it changes (usual for .dev); dummy-loop: over and over (all others)"},
+			Help: "dummy-once: read the file when it changes, usual for .dev; " +
+				"dummy-loop: over and over, usual for all others"},
 		{Key: "authconf", Later: repeater},
 		{Key: "repeater_disable_strict_start", Kind: driver.Flag, Later: repeater},
 	},
@@ -53,15 +55,16 @@ func modeOf(option, port string) (string, error) {
 	case option != "":
 		return option, nil
 	case strings.Contains(port, "@"):
-		return "", fmt.Errorf("port = %s means: repeat a UPS of another upsd; not supported yet: %s", port, repeater)
+		return "", fmt.Errorf("port = %s means a UPS of another upsd; not supported yet: %s",
+			port, repeater)
 	case strings.HasSuffix(port, ".dev"):
 		return once, nil
 	}
 	return loop, nil
 }
 
-// initial are the values of a UPS about which the file says nothing. They are left out when the file
-// gives them as device.*, and for recordings, which are served as they are.
+// initial are the values of a UPS about which the file says nothing. They are left out when the
+// file gives them as device.*, and for recordings, which are served as they are.
 var initial = []struct{ name, value, unless string }{
 	{"ups.mfr", "Dummy Manufacturer", "device.mfr"},
 	{"ups.model", "Dummy UPS", "device.model"},
@@ -81,7 +84,6 @@ type device struct {
 	file string
 	mode string
 	s    *driver.State
-	log  func(level int, format string, args ...any)
 
 	script script
 	at     int         // the step that comes next
@@ -97,7 +99,7 @@ func open(e env.Env, s driver.Setup) (driver.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, log: s.Debug, read: noStamp}
+	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, read: noStamp}
 	if _, err := e.Host().ReadFile(d.file); err != nil {
 		return nil, err
 	}

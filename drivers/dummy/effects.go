@@ -13,7 +13,8 @@ type effect struct {
 	remove []string // words that it loses
 	swap   [2]string
 	set    [2]string // a variable and its value
-	// after is when then follows by itself; a number given with the command is used instead. 0: never.
+	// after is when then follows by itself; a number given with the command is used instead. 0:
+	// never.
 	after time.Duration
 	then  string // another command
 }
@@ -46,7 +47,8 @@ var effects = []effect{
 		set: [2]string{"ups.test.result", "In progress"}},
 	{name: "test.battery.start.quick", add: []string{"CAL"}, after: quickTest, then: passed,
 		set: [2]string{"ups.test.result", "In progress"}},
-	{name: "test.battery.stop", remove: []string{"CAL"}, set: [2]string{"ups.test.result", "Aborted"}},
+	{name: "test.battery.stop", remove: []string{"CAL"},
+		set: [2]string{"ups.test.result", "Aborted"}},
 	{name: "test.failure.start", swap: [2]string{"OL", "OB"}},
 	{name: "test.failure.stop", swap: [2]string{"OB", "OL"}, remove: []string{"LB"}},
 	{name: passed, remove: []string{"CAL"}, set: [2]string{"ups.test.result", "Done and passed"}},

@@ -77,7 +77,8 @@ func parseLine(l string, recorded bool) (st step, ok bool, err error) {
 	case "TIMER":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > maxTimer {
-			return st, false, fmt.Errorf("TIMER %q: want a number of seconds, at most %d", value, maxTimer)
+			return st, false, fmt.Errorf("TIMER %q: want a number of seconds, at most %d",
+				value, maxTimer)
 		}
 		return step{verb: timer, pause: time.Duration(n) * time.Second}, true, nil
 	case "ALARM":

@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// packCounts are tried in this order when the voltage fits neither a pack, nor a cell, nor a block.
+// packCounts are tried in this order when the voltage fits neither a pack, nor a cell, nor a
+// block.
 var packCounts = []milli{
 	120e3, 100e3, 80e3, 60e3, 48e3, 36e3, 30e3, 24e3, 18e3, 12e3, 8e3, 6e3, 4e3, 3e3, 2e3, 1e3, 500,
 }
 
 // Packs guesses by what a reported battery voltage must be multiplied to be that of the whole
-// battery, whose nominal voltage is known. Devices report the pack, one lead-acid cell (1.6 to 2.5 V)
-// or one block of six cells. 0 means that nothing fits.
+// battery, whose nominal voltage is known. Devices report the pack, one lead-acid cell (1.6 to
+// 2.5 V) or one block of six cells. 0 means that nothing fits.
 //
-// The order matters: 2.00 V of a 48 V battery is 24 cells; a search from the largest count would find
-// 30, take a half-empty battery for a full one, and never see it fall.
+// The order matters: 2.00 V of a 48 V battery is 24 cells; a search from the largest count would
+// find 30, take a half-empty battery for a full one, and never see it fall.
 func Packs(volts, nominal milli) milli {
 	const cell, block = 2, 12
 	fits := func(count milli) bool {
@@ -44,13 +45,14 @@ func Packs(volts, nominal milli) milli {
 // Window is the span of pack voltages from empty to full.
 type Window struct{ Low, High milli }
 
-// DefaultWindow is the span for a battery of which only the nominal voltage is known: a 12 V block is
-// empty at 10.4 V and full at 13 V.
+// DefaultWindow is the span for a battery of which only the nominal voltage is known: a 12 V
+// block is empty at 10.4 V and full at 13 V.
 func DefaultWindow(nominal milli) Window {
 	return Window{Low: nominal * 104 / 120, High: nominal * 130 / 120}
 }
 
-// Charge is the percentage at which a voltage stands in the window; false when the window is none.
+// Charge is the percentage at which a voltage stands in the window; false when the window is
+// none.
 func (w Window) Charge(volts milli) (milli, bool) {
 	if w.High <= w.Low || w.Low < 0 {
 		return 0, false
@@ -58,15 +60,15 @@ func (w Window) Charge(volts milli) (milli, bool) {
 	return min(max((volts-w.Low)*100e3/(w.High-w.Low), 0), 100e3), true
 }
 
-// Calibration is what the option runtimecal says: two measured runtimes, from which the runtime at
-// any load follows by a power law.
+// Calibration is what the option runtimecal says: two measured runtimes, from which the runtime
+// at any load follows by a power law.
 type Calibration struct {
 	nominal  float64 // seconds at full load
 	exponent float64
 }
 
-// ParseCalibration reads "seconds,load,seconds,load": a runtime at a high load in percent, then one
-// at a low load.
+// ParseCalibration reads "seconds,load,seconds,load": a runtime at a high load in percent, then
+// one at a low load.
 func ParseCalibration(text string) (Calibration, error) {
 	words := strings.Split(text, ",")
 	var n [4]float64
@@ -101,7 +103,8 @@ type Account struct {
 
 // NewAccount starts with a battery charged to some percentage.
 func NewAccount(c Calibration, recharge time.Duration, idle float64, charge milli) *Account {
-	return &Account{cal: c, recharge: recharge, idle: idle, seconds: c.nominal * float64(charge) / 100e3}
+	return &Account{cal: c, recharge: recharge, idle: idle,
+		seconds: c.nominal * float64(charge) / 100e3}
 }
 
 // Pass accounts for some time on line power or on battery. guess is the charge that the voltage
@@ -110,7 +113,8 @@ func (a *Account) Pass(d time.Duration, onBattery bool, load, guess milli) {
 	if onBattery {
 		a.seconds = max(0, a.seconds-float64(d.Seconds()*a.effect(load)))
 	} else {
-		a.seconds = min(a.cal.nominal, a.seconds+float64(a.cal.nominal*float64(d)/float64(a.recharge)))
+		gained := a.cal.nominal * float64(d) / float64(a.recharge)
+		a.seconds = min(a.cal.nominal, a.seconds+gained)
 	}
 	if guess != absent {
 		a.seconds = min(a.seconds, float64(a.cal.nominal*float64(guess)/100e3))

@@ -11,8 +11,8 @@ import (
 )
 
 // recorded lists the transcripts that belong to this dialect in whole or in part, and what their
-// replies mean. In those of other protocols of the family Q1, F and I are the same; what differs is
-// in commands that this driver does not send. The armac ones came over USB, reassembled.
+// replies mean. In those of other protocols of the family Q1, F and I are the same; what differs
+// is in commands that this driver does not send. The armac ones came over USB, reassembled.
 var recorded = []struct {
 	file string
 	want []string // in the order of the file

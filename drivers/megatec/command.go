@@ -12,22 +12,25 @@ type Delays struct {
 	Start    time.Duration // from power-off to power-on, at the least
 }
 
-// Bounds of the settings. A device takes ".2" (12 s) to "10" (ten minutes) as its shutdown delay and
-// four digits of minutes as its start delay.
+// Bounds of the settings. A device takes ".2" (12 s) to "10" (ten minutes) as its shutdown delay
+// and four digits of minutes as its start delay.
 const (
 	minShutdown = 12 * time.Second
 	maxShutdown = 600 * time.Second
 	maxStart    = 9999 * time.Minute
 )
 
-// roundShutdown rounds a shutdown delay down to what the wire can say: six seconds below a minute,
-// whole minutes from there.
+// roundShutdown rounds a shutdown delay down to what the wire can say: six seconds below a
+// minute, whole minutes from there.
 func roundShutdown(d time.Duration) time.Duration {
 	if d < time.Minute {
 		return d.Truncate(6 * time.Second)
 	}
 	return d.Truncate(time.Minute)
 }
+
+// roundStart rounds a start delay down to whole minutes.
+func roundStart(d time.Duration) time.Duration { return d.Truncate(time.Minute) }
 
 // delay is the text of a shutdown delay: ".5" or "02".
 func (d Delays) delay() string {
@@ -48,25 +51,38 @@ func (d Delays) shutdownReturn() string {
 
 func (d Delays) shutdownStayOff() string { return "S" + d.delay() + "R0000" }
 
-// commands are the instant commands in the order of the manual, each with what goes over the wire.
+// commands are the instant commands in the order of the manual, each with what goes over the
+// wire.
 var commands = []struct {
 	name string
-	wire func(d Delays, u dialect, value string) (string, error)
+	wire command
 }{
 	{"beeper.toggle", plain("Q")},
 	{"load.off", plain("S00R0000")},
 	{"load.on", plain("C")},
-	{"shutdown.return", func(d Delays, _ dialect, _ string) (string, error) { return d.shutdownReturn(), nil }},
-	{"shutdown.stayoff", func(d Delays, _ dialect, _ string) (string, error) { return d.shutdownStayOff(), nil }},
+	{"shutdown.return", delayed(Delays.shutdownReturn)},
+	{"shutdown.stayoff", delayed(Delays.shutdownStayOff)},
 	{"shutdown.stop", plain("C")},
-	{"test.battery.start", func(_ Delays, u dialect, value string) (string, error) { return u.test(value) }},
+	{"test.battery.start", timed(dialect.test)},
 	{"test.battery.start.deep", plain("TL")},
 	{"test.battery.start.quick", plain("T")},
 	{"test.battery.stop", plain("CT")},
 }
 
-func plain(wire string) func(Delays, dialect, string) (string, error) {
+// A command gives what goes over the wire, from the settings, the program's units and the value
+// that came with it.
+type command func(d Delays, u dialect, value string) (string, error)
+
+func plain(wire string) command {
 	return func(Delays, dialect, string) (string, error) { return wire, nil }
+}
+
+func delayed(wire func(Delays) string) command {
+	return func(d Delays, _ dialect, _ string) (string, error) { return wire(d), nil }
+}
+
+func timed(wire func(dialect, string) (string, error)) command {
+	return func(_ Delays, u dialect, value string) (string, error) { return wire(u, value) }
 }
 
 // maxTest is the longest test that two digits of minutes can ask for.
@@ -77,8 +93,9 @@ func (u dialect) test(value string) (string, error) {
 	length := 10 * time.Minute
 	if value != "" {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 0 || n > int(maxTest/u.testUnit) || time.Duration(n)*u.testUnit < time.Minute {
-			return "", fmt.Errorf("length %q: want %d to %d", value, time.Minute/u.testUnit, maxTest/u.testUnit)
+		least, most := int(time.Minute/u.testUnit), int(maxTest/u.testUnit)
+		if err != nil || n < least || n > most {
+			return "", fmt.Errorf("length %q: want %d to %d", value, least, most)
 		}
 		length = time.Duration(n) * u.testUnit
 	}

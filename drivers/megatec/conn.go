@@ -28,8 +28,8 @@ type conn struct {
 	debug func(level int, format string, args ...any)
 }
 
-// exchange sends a command and returns the next line, without its CR. What came before the command
-// is dropped: it answers something older.
+// exchange sends a command and returns the next line, without its CR. What came before the
+// command is dropped: it answers something older.
 func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 	if err := c.port.Flush(); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd, err)
@@ -50,7 +50,8 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 			return line, nil
 		}
 		if len(reply) > maxReply {
-			return nil, fmt.Errorf("%s: %w: %d bytes without CR: %q", cmd, ErrMalformed, len(reply), reply)
+			return nil, fmt.Errorf("%s: %w: %d bytes without CR: %q",
+				cmd, ErrMalformed, len(reply), reply)
 		}
 	}
 }
@@ -69,8 +70,8 @@ func ask[T any](e env.Env, c *conn, cmd string, decode func([]byte) (T, error)) 
 	return v, nil
 }
 
-// tell sends a command that changes something. Most devices stay silent; that counts as yes, for want
-// of a better word, but is not acknowledged.
+// tell sends a command that changes something. Most devices stay silent; that counts as yes, for
+// want of a better word, but is not acknowledged.
 func (c *conn) tell(e env.Env, cmd string) (acknowledged bool, err error) {
 	reply, err := c.exchange(e, cmd)
 	if errors.Is(err, transport.ErrTimeout) {

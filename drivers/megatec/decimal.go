@@ -16,8 +16,8 @@ const absent milli = math.MinInt64
 
 var errNumber = errors.New("not a decimal number")
 
-// parseMilli reads a plain decimal: digits, perhaps one dot, perhaps a minus. No device sends more
-// than seven digits or three of them after the dot.
+// parseMilli reads a plain decimal: digits, perhaps one dot, perhaps a minus. No device sends
+// more than seven digits or three of them after the dot.
 func parseMilli(word string) (milli, error) {
 	if strings.Trim(word, "-.") == "" && strings.Contains(word, "-") {
 		return absent, nil

@@ -27,16 +27,17 @@
 //
 // The protocol has no battery charge and no runtime. The charge is guessed from the voltage (see
 // [Battery]); with the option runtimecal it is kept as an account of energy, and battery.runtime
-// exists. Without F the nominal battery voltage is unknown: give override.battery.voltage.nominal.
-// Nothing tells charging from floating, and a worn battery is not reported.
+// exists. Without F the nominal battery voltage is unknown: give
+// override.battery.voltage.nominal. Nothing tells charging from floating, and a worn battery is
+// not reported.
 //
 // # Noise
 //
 // A reply is believed only as a whole: the right first byte, the right number of words, every
-// number within reason, eight bits. Since 0 and 1 differ in one bit of a byte, one flipped bit could
-// still announce an outage; so a reply that newly reports utility fail, battery low or shutdown
-// active is asked for a second time, and only what both say is believed. That costs one exchange
-// (a third of a second) at the begin of an outage.
+// number within reason, eight bits. Since 0 and 1 differ in one bit of a byte, one flipped bit
+// could still announce an outage; so a reply that newly reports utility fail, battery low or
+// shutdown active is asked for a second time, and only what both say is believed. That costs one
+// exchange (a third of a second) at the begin of an outage.
 //
 // # Killing the power
 //

@@ -18,10 +18,14 @@ var f = []struct {
 	variable string
 	decimals int
 }{
-	{"nominal input voltage", func(r *Rating) *milli { return &r.Input }, 600e3, "input.voltage.nominal", 0},
-	{"nominal current", func(r *Rating) *milli { return &r.Current }, 999e3, "input.current.nominal", 1},
-	{"nominal battery voltage", func(r *Rating) *milli { return &r.Battery }, 999e3, "battery.voltage.nominal", 1},
-	{"nominal frequency", func(r *Rating) *milli { return &r.Frequency }, 100e3, "input.frequency.nominal", 0},
+	{name: "nominal input voltage", dst: func(r *Rating) *milli { return &r.Input },
+		max: 600e3, variable: "input.voltage.nominal"},
+	{name: "nominal current", dst: func(r *Rating) *milli { return &r.Current },
+		max: 999e3, variable: "input.current.nominal", decimals: 1},
+	{name: "nominal battery voltage", dst: func(r *Rating) *milli { return &r.Battery },
+		max: 999e3, variable: "battery.voltage.nominal", decimals: 1},
+	{name: "nominal frequency", dst: func(r *Rating) *milli { return &r.Frequency },
+		max: 100e3, variable: "input.frequency.nominal"},
 }
 
 // ParseRating decodes one reply to F, without its CR.
@@ -52,27 +56,26 @@ type Identity struct {
 type column struct {
 	dst      func(*Identity) *string
 	from, to int
-	variable string
 }
 
 // usual is how nearly all devices divide the line. The last field may be cut short.
 var usual = []column{
-	{func(i *Identity) *string { return &i.Maker }, 1, 16, "device.mfr"},
-	{func(i *Identity) *string { return &i.Model }, 17, 27, "device.model"},
-	{func(i *Identity) *string { return &i.Firmware }, 28, 38, "ups.firmware"},
+	{func(i *Identity) *string { return &i.Maker }, 1, 16},
+	{func(i *Identity) *string { return &i.Model }, 17, 27},
+	{func(i *Identity) *string { return &i.Firmware }, 28, 38},
 }
 
 // newer is how some devices divide it that know a serial number and a runtime.
 var newer = []column{
-	{func(i *Identity) *string { return &i.Maker }, 1, 8, "device.mfr"},
-	{func(i *Identity) *string { return &i.Serial }, 8, 16, "ups.serial"},
-	{func(i *Identity) *string { return &i.Model }, 17, 22, "device.model"},
-	{func(i *Identity) *string { return &i.Runtime }, 22, 27, "battery.runtime"},
-	{func(i *Identity) *string { return &i.Firmware }, 28, 38, "ups.firmware"},
+	{func(i *Identity) *string { return &i.Maker }, 1, 8},
+	{func(i *Identity) *string { return &i.Serial }, 8, 16},
+	{func(i *Identity) *string { return &i.Model }, 17, 22},
+	{func(i *Identity) *string { return &i.Runtime }, 22, 27},
+	{func(i *Identity) *string { return &i.Firmware }, 28, 38},
 }
 
-// newerLength is the length of a line of the newer division, without its CR. Nothing else in it says
-// so for certain: a serial number and a runtime must be where that division has them.
+// newerLength is the length of a line of the newer division, without its CR. Nothing else in it
+// says so for certain: a serial number and a runtime must be where that division has them.
 const newerLength = 37
 
 // leastIdentity is where the last field begins: a shorter line was cut.
@@ -81,14 +84,17 @@ const leastIdentity = 29
 // ParseIdentity decodes one reply to I, without its CR.
 func ParseIdentity(line []byte) (Identity, error) {
 	if len(line) < leastIdentity || line[0] != '#' {
-		return Identity{}, fmt.Errorf("%w: want '#' and %d bytes or more: %q", ErrMalformed, leastIdentity, line)
+		return Identity{}, fmt.Errorf("%w: want '#' and %d bytes or more: %q",
+			ErrMalformed, leastIdentity, line)
 	}
 	for at, c := range line {
 		if c < ' ' || c > '~' {
-			return Identity{}, fmt.Errorf("%w: byte %#02x at %d in %q: want text", ErrMalformed, c, at, line)
+			return Identity{}, fmt.Errorf("%w: byte %#02x at %d in %q: want text",
+				ErrMalformed, c, at, line)
 		}
 	}
-	if id := divide(line, newer); len(line) == newerLength && id.Serial != "" && number(id.Runtime) {
+	id := divide(line, newer)
+	if len(line) == newerLength && id.Serial != "" && number(id.Runtime) {
 		return id, nil
 	}
 	return divide(line, usual), nil
@@ -104,8 +110,8 @@ func divide(line []byte, columns []column) Identity {
 
 func number(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// field trims a column. One character over and over (222222222 has been seen) is how some makers fill
-// a field for which they have no text.
+// field trims a column. One character over and over (222222222 has been seen) is how some makers
+// fill a field for which they have no text.
 func field(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > 2 && strings.Trim(s, s[:1]) == "" {

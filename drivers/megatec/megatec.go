@@ -18,8 +18,8 @@ import (
 // command that it refuses is repeated.
 const tries = 3
 
-// wary is for how many replies after a damaged one the line is taken for noisy: critical bits then
-// need two confirmations.
+// wary is for how many replies after a damaged one the line is taken for noisy: critical bits
+// then need two confirmations.
 const wary = 10
 
 // device is an open device.
@@ -41,7 +41,8 @@ type device struct {
 func open(d dialect) func(env.Env, driver.Setup) (driver.Device, error) {
 	return func(e env.Env, s driver.Setup) (driver.Device, error) {
 		if s.Conf.Port() == "auto" {
-			return nil, errors.New("port = auto means USB, which is not supported yet: want a serial device such as /dev/ttyS0")
+			return nil, errors.New("port = auto means USB, which is not supported yet: " +
+				"want a serial device such as /dev/ttyS0")
 		}
 		port, err := s.Ports.Serial(e, s.Conf.Port(), transport.Mode{Baud: 2400})
 		if err != nil {
@@ -99,7 +100,8 @@ func (d *device) identify(e env.Env) error {
 }
 
 // repeat asks until the reply can be decoded, a few times.
-func repeat[T any](e env.Env, c *conn, cmd string, decode func([]byte) (T, error)) (v T, err error) {
+func repeat[T any](e env.Env, c *conn, cmd string,
+	decode func([]byte) (T, error)) (v T, err error) {
 	for range tries {
 		v, err = ask(e, c, cmd, decode)
 		if err == nil || final(err) {
@@ -173,7 +175,8 @@ func (d *device) battery(first Status) {
 	}
 	if d.packs = d.value("battery.packs"); d.packs == absent {
 		if d.packs = Packs(first.Battery, nominal); d.packs == 0 {
-			d.debug(1, "battery voltage %s does not fit %s nominal: no charge", first.Battery.text(2), nominal.text(1))
+			d.debug(1, "battery voltage %s does not fit %s nominal: no charge",
+				first.Battery.text(2), nominal.text(1))
 		}
 	}
 	if text := d.conf.Text("runtimecal"); text != "" {
@@ -182,7 +185,8 @@ func (d *device) battery(first Status) {
 		if !ok || d.packs == 0 {
 			charge = 100e3
 		}
-		d.account = NewAccount(cal, d.conf.Duration("chargetime"), float64(d.conf.Int("idleload")), charge)
+		idle := float64(d.conf.Int("idleload"))
+		d.account = NewAccount(cal, d.conf.Duration("chargetime"), idle, charge)
 	}
 }
 
@@ -216,8 +220,9 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"ups.delay.shutdown", "offdelay", minShutdown, maxShutdown, roundShutdown},
-	{"ups.delay.start", "ondelay", 0, maxStart, func(d time.Duration) time.Duration { return d.Truncate(time.Minute) }},
+	{variable: "ups.delay.shutdown", option: "offdelay",
+		low: minShutdown, high: maxShutdown, round: roundShutdown},
+	{variable: "ups.delay.start", option: "ondelay", high: maxStart, round: roundStart},
 }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }
@@ -228,7 +233,8 @@ func (d *device) delays() {
 		if d.s.Value(set.variable) == "" {
 			d.s.SetInt(set.variable, seconds(set.round(d.conf.Duration(set.option))))
 		}
-		d.s.Writable(set.variable, driver.Form{Ranges: []state.Range{{Min: seconds(set.low), Max: seconds(set.high)}}})
+		span := state.Range{Min: seconds(set.low), Max: seconds(set.high)}
+		d.s.Writable(set.variable, driver.Form{Ranges: []state.Range{span}})
 	}
 }
 
@@ -324,7 +330,9 @@ func (d *device) refresh(e env.Env) error {
 
 // now returns the settings as they are.
 func (d *device) now() Delays {
-	value := func(s setting) time.Duration { return time.Duration(state.Int(d.s.Value(s.variable))) * time.Second }
+	value := func(s setting) time.Duration {
+		return time.Duration(state.Int(d.s.Value(s.variable))) * time.Second
+	}
 	return Delays{Shutdown: value(settings[0]), Start: value(settings[1])}
 }
 
@@ -350,7 +358,9 @@ func (d *device) send(e env.Env, wire string) (driver.Outcome, error) {
 
 // Set implements driver.Device.
 func (d *device) Set(_ env.Env, name, value string) (driver.Outcome, error) {
-	at := slices.IndexFunc(settings, func(s setting) bool { return strings.EqualFold(s.variable, name) })
+	at := slices.IndexFunc(settings, func(s setting) bool {
+		return strings.EqualFold(s.variable, name)
+	})
 	if at < 0 {
 		return driver.Outcome{}, driver.ErrUnknown
 	}

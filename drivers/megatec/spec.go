@@ -1,24 +1,27 @@
 package megatec
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/driver"
 )
 
-// tolerance is how many polls in a row may fail: the fifth makes the data stale, as in the C drivers.
+// tolerance is how many polls in a row may fail: the fifth makes the data stale, as in the C
+// drivers.
 const tolerance = 4
 
 const version = "0.1"
 
 // Spec is the driver under the name and with the units of nutdrv_qx.
 var Spec = driver.Spec{
-	Name:      "nutdrv_qx",
-	Aliases:   []string{"megatec"},
-	Version:   version,
-	Summary:   "Generic Q* Serial driver",
-	Options:   append(append(shared("180", driver.Seconds, "from power-off to power-on"), qxOnly...), bridges...),
+	Name:    "nutdrv_qx",
+	Aliases: []string{"megatec"},
+	Version: version,
+	Summary: "Generic Q* Serial driver",
+	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
+		qxOnly, bridges),
 	Tolerance: tolerance,
 	Open:      open(qx),
 }
@@ -35,17 +38,18 @@ var Blazer = driver.Spec{
 
 // A dialect is what the two programs understand differently.
 type dialect struct {
-	startUnit time.Duration // of the option ondelay
-	testUnit  time.Duration // of the argument of test.battery.start
-	settle    time.Duration // how long a device that lives on the modem lines has to wake up
-	pack      bool          // battery.voltage is that of the pack, whatever the device reports
-	maker     string        // variables of the maker's and the model's name
-	model     string
+	testUnit time.Duration // of the argument of test.battery.start
+	settle   time.Duration // how long a device that lives on the modem lines has to wake up
+	pack     bool          // battery.voltage is that of the pack, whatever the device reports
+	maker    string        // variables of the maker's and the model's name
+	model    string
 }
 
 var (
-	qx     = dialect{time.Second, time.Second, 1100 * time.Millisecond, false, "device.mfr", "device.model"}
-	blazer = dialect{time.Minute, time.Minute, 100 * time.Millisecond, true, "ups.mfr", "ups.model"}
+	qx = dialect{testUnit: time.Second, settle: 1100 * time.Millisecond,
+		maker: "device.mfr", model: "device.model"}
+	blazer = dialect{testUnit: time.Minute, settle: 100 * time.Millisecond,
+		pack: true, maker: "ups.mfr", model: "ups.model"}
 )
 
 // shared are the options that both programs have.
@@ -56,13 +60,15 @@ func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 	}
 	return []driver.Option{
 		{Key: "ondelay", Kind: unit, Default: ondelay, Max: most, Help: help},
-		{Key: "offdelay", Kind: driver.Seconds, Default: "30", Help: "from the command to power-off",
-			Min: int(minShutdown / time.Second), Max: int(maxShutdown / time.Second)},
+		{Key: "offdelay", Kind: driver.Seconds, Default: "30",
+			Min: seconds(minShutdown), Max: seconds(maxShutdown),
+			Help: "from the command to power-off"},
 		{Key: "stayoff", Kind: driver.Flag, Help: "the kill-power run leaves the UPS off"},
 		{Key: "norating", Kind: driver.Flag, Help: "do not ask F; some devices hang on it"},
 		{Key: "novendor", Kind: driver.Flag, Help: "do not ask I; some devices hang on it"},
-		{Key: "runtimecal", Check: func(v string) error { _, err := ParseCalibration(v); return err },
-			Help: "runtime in seconds at a load in percent, twice, the high load first: 240,100,720,50"},
+		{Key: "runtimecal", Check: isCalibration,
+			Help: "two runtimes in seconds, each with its load in percent, the high load first: " +
+				"240,100,720,50"},
 		{Key: "chargetime", Kind: driver.Seconds, Default: "43200", Min: 1, Max: 1 << 30,
 			Help: "from empty to full, for runtimecal"},
 		{Key: "idleload", Kind: driver.Whole, Default: "10", Min: 1, Max: 100,
@@ -75,6 +81,11 @@ func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 		{Key: "battery_voltage_reports_one_pack", Kind: driver.Flag,
 			Help: "battery.voltage is what the device reports times battery.packs"},
 	}
+}
+
+func isCalibration(value string) error {
+	_, err := ParseCalibration(value)
+	return err
 }
 
 // qxOnly are further options of nutdrv_qx.
@@ -108,10 +119,8 @@ func onlyMegatec(name string) error {
 	if name == "megatec" {
 		return nil
 	}
-	for _, o := range others {
-		if o == name {
-			return fmt.Errorf("this protocol is not supported yet; want megatec")
-		}
+	if slices.Contains(others, name) {
+		return errors.New("this protocol is not supported yet; want megatec")
 	}
-	return fmt.Errorf("no such protocol; want megatec")
+	return errors.New("no such protocol; want megatec")
 }

@@ -37,8 +37,8 @@ const (
 // critical are the bits that can bring down hosts.
 const critical = UtilityFail | BatteryLow | ShuttingDown
 
-// q1 lists the numbers of a reply in wire order, with the range outside which a value is taken for
-// noise on the line, and the variable it becomes.
+// q1 lists the numbers of a reply in wire order, with the range outside which a value is taken
+// for noise on the line, and the variable it becomes.
 var q1 = []struct {
 	name     string
 	dst      func(*Status) *milli
@@ -46,13 +46,20 @@ var q1 = []struct {
 	variable string
 	decimals int
 }{
-	{"input voltage", func(s *Status) *milli { return &s.Input }, 0, 600e3, "input.voltage", 1},
-	{"fault voltage", func(s *Status) *milli { return &s.Fault }, 0, 600e3, "input.voltage.fault", 1},
-	{"output voltage", func(s *Status) *milli { return &s.Output }, 0, 600e3, "output.voltage", 1},
-	{"load", func(s *Status) *milli { return &s.Load }, 0, 300e3, "ups.load", 0},
-	{"frequency", func(s *Status) *milli { return &s.Frequency }, 0, 100e3, "input.frequency", 1},
-	{"battery voltage", func(s *Status) *milli { return &s.Battery }, 0, 999e3, "battery.voltage", 2},
-	{"temperature", func(s *Status) *milli { return &s.Temperature }, -40e3, 150e3, "ups.temperature", 1},
+	{name: "input voltage", dst: func(s *Status) *milli { return &s.Input },
+		max: 600e3, variable: "input.voltage", decimals: 1},
+	{name: "fault voltage", dst: func(s *Status) *milli { return &s.Fault },
+		max: 600e3, variable: "input.voltage.fault", decimals: 1},
+	{name: "output voltage", dst: func(s *Status) *milli { return &s.Output },
+		max: 600e3, variable: "output.voltage", decimals: 1},
+	{name: "load", dst: func(s *Status) *milli { return &s.Load },
+		max: 300e3, variable: "ups.load"},
+	{name: "frequency", dst: func(s *Status) *milli { return &s.Frequency },
+		max: 100e3, variable: "input.frequency", decimals: 1},
+	{name: "battery voltage", dst: func(s *Status) *milli { return &s.Battery },
+		max: 999e3, variable: "battery.voltage", decimals: 2},
+	{name: "temperature", dst: func(s *Status) *milli { return &s.Temperature },
+		min: -40e3, max: 150e3, variable: "ups.temperature", decimals: 1},
 }
 
 // ParseStatus decodes one reply to Q1, without its CR.
@@ -144,8 +151,8 @@ func (s Status) Alarms(ignoreShutdown bool) []string {
 	return texts
 }
 
-// confirm returns a second reading with those critical bits taken back that are new in it and that
-// the first reading did not have: of two replies in a row noise damages one.
+// confirm returns a second reading with those critical bits taken back that are new in it and
+// that the first reading did not have: of two replies in a row noise damages one.
 func confirm(known Bits, first, second Status) Status {
 	unconfirmed := second.Bits & critical &^ known &^ first.Bits
 	second.Bits &^= unconfirmed

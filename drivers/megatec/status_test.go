@@ -99,7 +99,8 @@ func TestDamagedStatusIsRefused(t *testing.T) {
 	}
 }
 
-// A flipped bit may change a digit, but never invents an outage that the next reply does not confirm.
+// A flipped bit may change a digit, but never invents an outage that the next reply does not
+// confirm.
 func TestOneFlippedBitIsNoOutage(t *testing.T) {
 	first, err := ParseStatus([]byte(good))
 	if err != nil {

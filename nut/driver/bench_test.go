@@ -15,8 +15,8 @@ import (
 	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
 
-// What the tests share: a virtual host that runs a driver of a device that does as it is told, and
-// clients of its socket.
+// What the tests share: a virtual host that runs a driver of a device that does as it is told,
+// and clients of its socket.
 
 const socket = "/run/nut/toy-ups-office"
 

@@ -18,6 +18,9 @@ var coreCommands = []string{
 	"shutdown.default",
 }
 
+// killLock must be 1 for driver.killpower to work.
+const killLock = "driver.flag.allow_killpower"
+
 // errLost is for commands while there is no device to give them to.
 var errLost = errors.New("the device is lost")
 
@@ -87,7 +90,7 @@ func (r *runner) set(e env.Env, name, value string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	switch strings.ToLower(name) {
-	case "driver.debug", "driver.flag.allow_killpower":
+	case "driver.debug", killLock:
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > 9 {
 			return Outcome{}, fmt.Errorf("%s: %w: %q, want 0 to 9", name, ErrInvalid, value)
@@ -108,9 +111,11 @@ func (r *runner) set(e env.Env, name, value string) (Outcome, error) {
 func (r *runner) command(e env.Env, name, value string) (Outcome, error) {
 	switch strings.ToLower(name) {
 	case "driver.killpower":
-		if r.st.Value("driver.flag.allow_killpower") != "1" {
-			return Outcome{}, fmt.Errorf("%w: driver.flag.allow_killpower is not 1", ErrInvalid)
+		if r.st.Value(killLock) != "1" {
+			return Outcome{}, fmt.Errorf("%w: %s is not 1", ErrInvalid, killLock)
 		}
+		// Who may unlock once may not leave it unlocked for others.
+		r.st.SetInt(killLock, r.conf.Int("allow_killpower"))
 		return r.kill(e)
 	case "driver.reload", "driver.reload-or-error", "driver.reload-or-exit":
 		return Outcome{}, r.reload(e, strings.TrimPrefix(strings.ToLower(name), "driver."))
@@ -164,11 +169,12 @@ func (r *runner) tellKill(e env.Env, name string, out Outcome, err error) {
 		ev.Value = "accepted"
 	}
 	e.Emit(ev)
-	e.Log().Info(fmt.Sprintf("%sswitching the load off by %s: %s", r.name(), name, describe(out, err)))
+	said := describe(out, err)
+	e.Log().Info(fmt.Sprintf("%sswitching the load off by %s: %s", r.name(), name, said))
 }
 
-// exitRestart is the exit code after a reload that needs a restart: 128 and the number of SIGUSR1, so
-// that a service manager starts the driver again.
+// exitRestart is the exit code after a reload that needs a restart: 128 and the number of
+// SIGUSR1, so that a service manager starts the driver again.
 const exitRestart = 128 + 10
 
 // reload reads the configuration again and applies what can be applied.

@@ -12,8 +12,8 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/config"
 )
 
-// Conf holds the options of one UPS, checked and complete. Asking for a key that the Spec does not
-// declare, or by the wrong kind, is a bug and panics.
+// Conf holds the options of one UPS, checked and complete. Asking for a key that the Spec does
+// not declare, or by the wrong kind, is a bug and panics.
 type Conf struct {
 	UPS     string // name of the section
 	Program string // name under which the driver runs
@@ -56,7 +56,8 @@ func compose(s Spec, prog, ups string, settings []setting) (*Conf, error) {
 		}
 	}
 	if len(problems) == 0 && c.values["port"] == "" {
-		problems = append(problems, fmt.Errorf("ups.conf: [%s]: port is missing: want the device's port", ups))
+		err := fmt.Errorf("ups.conf: [%s]: port is missing: want the device's port", ups)
+		problems = append(problems, err)
 	}
 	return c, errors.Join(problems...)
 }
@@ -176,8 +177,8 @@ func (c *Conf) Given(key string) bool { return slices.Contains(c.given, key) }
 // Port returns the value of port.
 func (c *Conf) Port() string { return c.Text("port") }
 
-// restartKeys lists the keys in which another Conf of the same UPS differs and that only a restart can
-// change.
+// restartKeys lists the keys in which another Conf of the same UPS differs and that only a
+// restart can change.
 func (c *Conf) restartKeys(other *Conf) []string {
 	var keys []string
 	for _, o := range c.options {
@@ -214,7 +215,8 @@ func extraSettings(args []string) []setting {
 	var all []setting
 	for _, a := range args {
 		key, value, has := strings.Cut(a, "=")
-		all = append(all, setting{key: key, value: value, flag: !has, where: "-x " + cmp.Or(key, a)})
+		where := "-x " + cmp.Or(key, a)
+		all = append(all, setting{key: key, value: value, flag: !has, where: where})
 	}
 	return all
 }

@@ -14,8 +14,8 @@
 //
 //   - the device task: the only one that calls a [Device]; polls it, and runs commands and
 //     settings one at a time between two polls;
-//   - the socket task, with a reader and a writer for each connection: answers PING, dumps and the
-//     like at once from what was last published, whatever the device is doing;
+//   - the socket task, with a reader and a writer for each connection: answers PING, dumps and
+//     the like at once from what was last published, whatever the device is doing;
 //   - the main task: signals, the end.
 //
 // A device that is slow or silent therefore never delays an answer on the socket, and a client
@@ -29,10 +29,10 @@
 //
 // # Different from the C drivers, on purpose
 //
-//   - An unknown or malformed option ends the program with exit code 1 and the line of ups.conf; the C
-//     drivers print a message and exit 0, which a service manager takes for success.
+//   - An unknown or malformed option ends the program with exit code 1 and the line of ups.conf;
+//     the C drivers print a message and exit 0, which a service manager takes for success.
 //   - Values in broadcasts are escaped as they are in dumps.
 //   - driver.state does not change at each poll; upsd asks for a sign of life when it wants one.
-//   - synchronous is accepted and without effect: no client can delay the driver, none need be dropped
-//     for being a little slow.
+//   - synchronous is accepted and without effect: no client can delay the driver, none need be
+//     dropped for being a little slow.
 package driver

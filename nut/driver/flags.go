@@ -35,19 +35,25 @@ func (f *flags) set() *pflag.FlagSet {
 	s.Usage = func() {}
 	s.SortFlags = false
 	s.StringVarP(&f.name, "ups", "a", "", "drive the UPS of this section of ups.conf")
-	s.StringVarP(&f.alone, "alone", "s", "", "drive a UPS of this name without ups.conf; give port and all else by -x")
-	s.StringArrayVarP(&f.extra, "set", "x", nil, "var=value or a flag: a key as in ups.conf, over which it wins")
-	s.BoolVarP(&f.kill, "kill", "k", false, "switch the UPS's load off, by way of the running driver if there is one")
+	s.StringVarP(&f.alone, "alone", "s", "",
+		"drive a UPS of this name without ups.conf; give port and all else by -x")
+	s.StringArrayVarP(&f.extra, "set", "x", nil,
+		"var=value or a flag: a key as in ups.conf, over which it wins")
+	s.BoolVarP(&f.kill, "kill", "k", false,
+		"switch the UPS's load off, by way of the running driver if there is one")
 	s.IntVarP(&f.dump, "dump", "d", 0, "update so many times, print the variables and exit")
 	s.CountVarP(&f.debug, "debug", "D", "more messages, each time; stay in the foreground")
-	s.CountVarP(&f.quiet, "quiet", "q", "fewer messages, each time")
-	s.CountVarP(&f.foreground, "foreground", "F", "stay in the foreground; twice: and write the PID file all the same")
+	s.CountVarP(&f.quiet, "quiet", "q", "accepted for compatibility")
+	s.CountVarP(&f.foreground, "foreground", "F",
+		"stay in the foreground; twice: and write the PID file all the same")
 	s.BoolVarP(&f.background, "background", "B", false, "go to the background in spite of -D")
 	s.IntVarP(&f.interval, "interval", "i", 0, "seconds between two polls")
 	s.StringVarP(&f.chroot, "root", "r", "", "change the root folder")
 	s.StringVarP(&f.user, "user", "u", "", "account to run under, when root starts the driver")
-	s.StringVarP(&f.group, "group", "g", "", "accepted for compatibility: the socket belongs to the account")
-	s.StringVarP(&f.tell, "command", "c", "", "tell the running driver: reload, reload-or-error, reload-or-exit, exit")
+	s.StringVarP(&f.group, "group", "g", "",
+		"accepted for compatibility: the socket belongs to the account")
+	s.StringVarP(&f.tell, "command", "c", "",
+		"tell the running driver: reload, reload-or-error, reload-or-exit, exit")
 	s.IntVarP(&f.pid, "pid", "P", 0, "process that -c is for, instead of the one in the PID file")
 	s.BoolVarP(&f.list, "list", "L", false, "print the driver's own keys, for programs")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
@@ -100,7 +106,8 @@ func (f flags) stays() bool {
 // usage prints the help.
 func usage(w io.Writer, s Spec, prog string) {
 	var f flags
-	fmt.Fprintf(w, "\nusage: %s -a <ups> [options]\n       %s -s <ups> -x port=<port> [-x ...] [options]\n\n"+
-		"Drives a UPS: %s.\n\n%s", prog, prog, s.Summary, f.set().FlagUsages())
+	fmt.Fprintf(w, "\nusage: %s -a <ups> [options]\n", prog)
+	fmt.Fprintf(w, "       %s -s <ups> -x port=<port> [-x ...] [options]\n\n", prog)
+	fmt.Fprintf(w, "Drives a UPS: %s.\n\n%s", s.Summary, f.set().FlagUsages())
 	s.manual(w)
 }

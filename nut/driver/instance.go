@@ -29,15 +29,20 @@ func place(e env.Env, c *Conf) instance {
 		dir = own
 	}
 	name := sockproto.File(c.Program, c.UPS)
-	return instance{prog: c.Program, socket: dir + "/" + name, pidFile: nut.AltPidPath(e) + "/" + name + ".pid"}
+	return instance{prog: c.Program, socket: dir + "/" + name,
+		pidFile: nut.AltPidPath(e) + "/" + name + ".pid"}
 }
 
 const (
 	// leaveTime is how long an older instance may take to go after it agreed to.
 	leaveTime = 5 * time.Second
-	// answerTime is how long a running driver may take for a command: it may be in the middle of a
-	// poll, or looking for its device.
+	// answerTime is how long a running driver may take for a command that does something: the
+	// slowest kill-power run has six exchanges of a second.
 	answerTime = 15 * time.Second
+	// setTime is how long it may take for one that does nothing but show that it listens: it may
+	// be in the middle of a poll. The kill-power run of a dying site does not wait for a driver
+	// that hangs.
+	setTime = 5 * time.Second
 )
 
 // evict makes an older instance go: politely through its socket, then by its PID file.
@@ -68,12 +73,13 @@ func (i instance) evict(e env.Env) error {
 
 // askToLeave sends driver.exit and waits until the instance is gone.
 func (i instance) askToLeave(e env.Env, c *remote.Conn) error {
-	pid, _ := c.PID(e, e.Now().Add(time.Second)) // older drivers do not say; then there is the PID file
+	// Older drivers do not say; then there is the PID file.
+	pid, _ := c.PID(e, e.Now().Add(time.Second))
 	code, err := c.Command(e, "driver.exit", e.Now().Add(leaveTime))
 	if err != nil || code != sockproto.Handled || pid == 0 {
 		return err
 	}
-	e.Log().Info(fmt.Sprintf("an older instance of this driver (process %d) has been asked to leave", pid))
+	e.Log().Info(fmt.Sprintf("an older instance, process %d, was asked to leave", pid))
 	_, err = remote.Gone(e, pid, leaveTime)
 	return err
 }
@@ -98,22 +104,23 @@ func (i instance) leave(e env.Env, l env.Listener) {
 	}
 }
 
-// killThrough asks a running instance to switch the load off. done is false when there is none or it
-// did not do it.
+// killThrough asks a running instance to switch the load off. done is false when there is none or
+// it did not do it.
 func (i instance) killThrough(e env.Env) (done bool) {
 	c, err := remote.Dial(e, i.socket)
 	if err != nil {
 		return false
 	}
 	defer c.Close(e)
-	code, err := c.Set(e, "driver.flag.allow_killpower", "1", e.Now().Add(answerTime))
+	code, err := c.Set(e, killLock, "1", e.Now().Add(setTime))
 	if err == nil && code == sockproto.Handled {
 		code, err = c.Command(e, "driver.killpower", e.Now().Add(answerTime))
 	}
 	if err == nil && code == sockproto.Handled {
 		return true
 	}
-	e.Log().Warn(fmt.Sprintf("the running driver did not switch the load off (result %d, %v)", code, err))
+	e.Log().Warn(fmt.Sprintf("the running driver did not switch the load off (result %d, %v)",
+		code, err))
 	return false
 }
 
@@ -154,7 +161,8 @@ func (i instance) tell(e env.Env, word string, pid int) error {
 func load(e env.Env, s Spec, prog string, f flags) (*Conf, error) {
 	extra := extraSettings(f.extra)
 	if f.interval > 0 {
-		extra = append(extra, setting{key: "pollinterval", value: strconv.Itoa(f.interval), where: "-i"})
+		extra = append(extra,
+			setting{key: "pollinterval", value: strconv.Itoa(f.interval), where: "-i"})
 	}
 	var parsed *config.UPS
 	var section *config.Section
@@ -165,7 +173,8 @@ func load(e env.Env, s Spec, prog string, f flags) (*Conf, error) {
 			return nil, err
 		}
 		if other, _ := section.Get("driver"); other != prog {
-			return nil, fmt.Errorf("%s/ups.conf: [%s] is for driver %q, and this is %q", dir, f.name, other, prog)
+			return nil, fmt.Errorf("%s/ups.conf: [%s] is for driver %q, and this is %q",
+				dir, f.name, other, prog)
 		}
 	}
 	c, err := compose(s, prog, f.ups(), settings(parsed, "ups.conf", section, extra))

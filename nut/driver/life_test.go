@@ -332,6 +332,7 @@ func TestKillThroughTheRunningDriver(t *testing.T) {
 	b.wantExit(kill, 0)
 	b.wantInOrder("the device", b.d.did, "shutdown")
 	b.wantInOrder("events", b.events, "kill shutdown.default=sent DOWN")
+	b.wantInOrder("the lock", b.client().ask(time.Millisecond, "DUMPVALUE driver.flag.allow_killpower"), `"0"`)
 	if _, ended := p.Status(); ended {
 		t.Error("the running driver has ended")
 	}

@@ -33,8 +33,8 @@ type runner struct {
 	trend trend
 
 	requests *env.Inbox[request]
-	signals  *env.Inbox[env.Signal]
-	debug    atomic.Int32 // level of debug messages
+	signals  *env.Inbox[env.Signal] // nil until the program handles them
+	debug    atomic.Int32           // level of debug messages
 	reread   func(env.Env) (*Conf, error)
 
 	dev      Device      // nil while it is lost
@@ -115,7 +115,9 @@ func (r *runner) away(e env.Env, err error) error {
 // quit ends the program with an exit code.
 func (r *runner) quit(code int) {
 	r.exitCode.Store(int32(code))
-	r.signals.Put(env.Terminate)
+	if r.signals != nil {
+		r.signals.Put(env.Terminate)
+	}
 }
 
 // open opens the device.
@@ -220,8 +222,8 @@ func (r *runner) introduce(version string) {
 	s.Set("driver.state", "init.starting")
 	s.SetInt("driver.debug", int(r.debug.Load()))
 	s.Writable("driver.debug", Form{})
-	s.SetInt("driver.flag.allow_killpower", r.conf.Int("allow_killpower"))
-	s.Writable("driver.flag.allow_killpower", Form{})
+	s.SetInt(killLock, r.conf.Int("allow_killpower"))
+	s.Writable(killLock, Form{})
 	r.parameters()
 	s.Offer(coreCommands...)
 }

@@ -16,7 +16,8 @@ func Main(specs []Spec, ports transport.Ports, prog string) env.Main {
 	return func(e env.Env, args []string) int {
 		spec, ok := find(specs, prog)
 		if !ok {
-			fmt.Fprintf(e.Host().Stderr(), "%s: no such driver; there are %s\n", prog, strings.Join(names(specs), ", "))
+			fmt.Fprintf(e.Host().Stderr(), "%s: no such driver; there are %s\n",
+				prog, strings.Join(names(specs), ", "))
 			return 1
 		}
 		p := &program{spec: spec, prog: prog, ports: ports}
@@ -45,7 +46,8 @@ type program struct {
 
 // banner is the first line of every driver's output.
 func (p *program) banner() string {
-	return fmt.Sprintf("Network UPS Tools - %s %s (%s)", p.spec.Summary, p.spec.Version, nut.Version)
+	s := p.spec
+	return fmt.Sprintf("Network UPS Tools - %s %s (%s)", s.Summary, s.Version, nut.Version)
 }
 
 // run is the program from its arguments to its exit code.
@@ -151,7 +153,6 @@ func (p *program) runner(e env.Env) *runner {
 		spec: p.spec, conf: p.conf, ports: p.ports,
 		st: NewState(), hub: newHub(),
 		requests: env.NewInbox[request](e, maxRequests),
-		signals:  e.Host().Signals(),
 		reread:   func(e env.Env) (*Conf, error) { return load(e, p.spec, p.prog, p.flags) },
 	}
 	r.debug.Store(int32(max(p.flags.debug, p.conf.Int("debug_min"))))
@@ -159,8 +160,8 @@ func (p *program) runner(e env.Env) *runner {
 	return r
 }
 
-// begin opens the device and reads it for the first time. Without a device there is no driver; a first
-// reading that fails is forgiven, as any other.
+// begin opens the device and reads it for the first time. Without a device there is no driver; a
+// first reading that fails is forgiven, as any other.
 func (r *runner) begin(e env.Env) error {
 	if err := r.open(e); err != nil {
 		return err
@@ -169,8 +170,9 @@ func (r *runner) begin(e env.Env) error {
 		return err
 	}
 	if r.conf.Flag("ignorelb") && !canJudge(r.st.Value) {
-		return errors.New("ignorelb: the device gives neither battery.charge with battery.charge.low nor " +
-			"battery.runtime with battery.runtime.low: set one of them by override. in ups.conf")
+		return errors.New("ignorelb: the device gives neither battery.charge with " +
+			"battery.charge.low nor battery.runtime with battery.runtime.low: set one of them by " +
+			"override. in ups.conf")
 	}
 	return nil
 }
@@ -184,6 +186,9 @@ func (p *program) dump(e env.Env, r *runner) int {
 		if err := r.turn(e); err != nil {
 			return p.fail(e, err)
 		}
+		if code := int(r.exitCode.Load()); code != 0 {
+			return code
+		}
 	}
 	r.say(e, "dumping")
 	e.Host().Stdout().Write(text(r.hub.dev))
@@ -192,6 +197,7 @@ func (p *program) dump(e env.Env, r *runner) int {
 
 // attend starts the tasks and handles signals until one ends the program.
 func (p *program) attend(e env.Env, r *runner, l env.Listener) int {
+	r.signals = e.Host().Signals() // from now on there is something to clean up
 	inner, scope := e.Scope("driver")
 	s := &server{ups: p.conf.UPS, pid: e.Host().Pid(), hub: r.hub, l: l,
 		enqueue: r.requests.Put, exit: func() { r.quit(0) }}

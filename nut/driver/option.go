@@ -40,8 +40,8 @@ type Option struct {
 	live   bool // a reload may change it
 }
 
-// common are the options that every driver has; those that upsdrvctl reads are here so that they are
-// not taken for mistakes.
+// common are the options that every driver has; those that upsdrvctl reads are here so that they
+// are not taken for mistakes.
 var common = []Option{
 	{Key: "driver", Help: "program that drives this UPS", hidden: true},
 	{Key: "port", Help: "where the device is: a device file, an address, a file"},
@@ -57,7 +57,7 @@ var common = []Option{
 	{Key: "allow_killpower", Kind: Whole, Default: "0", Max: 1, hidden: true, live: true,
 		Help: "1: the command driver.killpower works"},
 	{Key: "ignorelb", Kind: Flag,
-		Help: "compute LB from battery.charge.low and battery.runtime.low, whatever the device says"},
+		Help: "compute LB from battery.charge.low or battery.runtime.low instead of the device's"},
 	{Key: "maxstartdelay", Kind: Seconds, Default: "75", Max: 86400, hidden: true, live: true,
 		Help: "upsdrvctl: how long a start may take"},
 	{Key: "maxretry", Kind: Whole, Default: "1", Max: 1000, hidden: true, live: true,
@@ -68,10 +68,11 @@ var common = []Option{
 		Help: "least level of debug messages"},
 	{Key: "reconnect_max_tries", Kind: Whole, Default: "-1", Min: -1, Max: 1 << 30, live: true,
 		Help: "give up a lost device after so many tries; -1: never"},
-	{Key: "reconnect_report_freq", Kind: Whole, Default: "0", Max: 1 << 30, hidden: true, live: true,
-		Help: "log each so many failed tries; 0: once in five minutes"},
+	{Key: "reconnect_report_freq", Kind: Whole, Default: "0", Max: 1 << 30,
+		hidden: true, live: true, Help: "log each so many failed tries; 0: once in five minutes"},
 	{Key: "user", hidden: true, Help: "account under which the driver runs"},
-	{Key: "group", hidden: true, Help: "accepted for compatibility: the socket belongs to the account"},
+	{Key: "group", hidden: true,
+		Help: "accepted for compatibility: the socket belongs to the account"},
 	{Key: "nolock", Kind: Flag, hidden: true, Help: "accepted for compatibility"},
 	{Key: "LIBUSB_DEBUG", hidden: true, Help: "accepted for compatibility"},
 }

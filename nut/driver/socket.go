@@ -231,8 +231,8 @@ func (s *server) dumpValue(c *conn, name string) {
 	})
 }
 
-// act passes a SET or INSTCMD on to the device task. driver.exit is obeyed here: it must work when
-// the device task hangs in a port that does not return.
+// act passes a SET or INSTCMD on to the device task. driver.exit is obeyed here: it must work
+// when the device task hangs in a port that does not return.
 func (s *server) act(c *conn, r sockproto.Request) (over bool) {
 	switch {
 	case r.Verb == sockproto.InstCmdVerb && r.Name == "driver.exit":
@@ -245,7 +245,8 @@ func (s *server) act(c *conn, r sockproto.Request) (over bool) {
 	return false
 }
 
-// result reports the outcome of a request that asked for it. A signal asks for none and has no conn.
+// result reports the outcome of a request that asked for it. A signal asks for none and has no
+// conn.
 func (c *conn) result(id string, code sockproto.Code) {
 	if c != nil && id != "" {
 		c.send([]byte(sockproto.Result(id, code)))

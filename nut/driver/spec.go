@@ -16,10 +16,11 @@ type Spec struct {
 	Summary string   // what it drives, in a few words
 	Options []Option // besides those that every driver has
 
-	// Tolerance is how many polls in a row may fail before the data is called stale and the device is
-	// opened anew.
+	// Tolerance is how many polls in a row may fail before the data is called stale and the
+	// device is opened anew.
 	Tolerance int
-	// Verbatim drivers know best what ups.status is; nothing is deduced from the battery's charge.
+	// Verbatim drivers know best what ups.status is; nothing is deduced from the battery's
+	// charge.
 	Verbatim bool
 	Open     func(e env.Env, s Setup) (Device, error)
 }
@@ -37,20 +38,22 @@ type Setup struct {
 // A Device is one open device. Its methods are called one at a time.
 type Device interface {
 	// Poll reads the device and puts what it finds into the State. An error that wraps
-	// transport.ErrGone means that the device must be opened anew; others are tolerated for a while.
+	// transport.ErrGone means that the device must be opened anew; others are tolerated for a
+	// while.
 	Poll(e env.Env) error
-	// Command runs one of the instant commands that the State offers. Its error may wrap ErrUnknown
-	// or ErrInvalid; any other means that the device did not do it.
+	// Command runs one of the instant commands that the State offers. Its error may wrap
+	// ErrUnknown or ErrInvalid; any other means that the device did not do it.
 	Command(e env.Env, name, value string) (Outcome, error)
-	// Set gives a variable a value, on the device where it lives there. Errors are those of Command.
+	// Set gives a variable a value, on the device where it lives there. Errors are those of
+	// Command.
 	Set(e env.Env, name, value string) (Outcome, error)
 	// Shutdown switches the load off in the way that brings it back with the mains.
 	Shutdown(e env.Env) (Outcome, error)
 	Close() error
 }
 
-// A Waker is a Device that now and then wants to be polled at a certain time, and not only once in
-// each poll interval.
+// A Waker is a Device that now and then wants to be polled at a certain time, and not only once
+// in each poll interval.
 type Waker interface {
 	// Wake is when, env.Never for not at all.
 	Wake() env.Instant

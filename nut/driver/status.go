@@ -7,8 +7,8 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/state"
 )
 
-// lowPairs are the variables that decide about LB under ignorelb, and their limits. The first pair
-// of which both are there decides.
+// lowPairs are the variables that decide about LB under ignorelb, and their limits. The first
+// pair of which both are there decides.
 var lowPairs = []struct{ value, limit string }{
 	{"battery.charge", "battery.charge.low"},
 	{"battery.runtime", "battery.runtime.low"},
@@ -18,7 +18,8 @@ var lowPairs = []struct{ value, limit string }{
 func lowByValues(words []string, value func(string) string) []string {
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "LB" })
 	for _, p := range lowPairs {
-		if value(p.value) != "" && value(p.limit) != "" && state.Int(value(p.value)) < state.Int(value(p.limit)) {
+		now, limit := value(p.value), value(p.limit)
+		if now != "" && limit != "" && state.Int(now) < state.Int(limit) {
 			return append(words, "LB")
 		}
 	}
@@ -33,9 +34,9 @@ func canJudge(value func(string) string) bool {
 }
 
 // A trend deduces CHRG and DISCHRG for devices that say neither, from a charge that moves: up on
-// line power, down on battery. The other two prove nothing, since the charge is often a guess from a
-// voltage that the load moves as well. A word that was deduced stays until the battery is full or
-// the UPS changes sides, so that a guess that trembles does not make the status tremble.
+// line power, down on battery. The other two prove nothing, since the charge is often a guess
+// from a voltage that the load moves as well. A word that was deduced stays until the battery is
+// full or the UPS changes sides, so that a guess that trembles does not make the status tremble.
 type trend struct {
 	last float64
 	word string

@@ -153,7 +153,8 @@ func (c *controller) order(units []unit, _ bool) error {
 
 // status prints a table.
 func (c *controller) status(units []unit, _ bool) error {
-	fmt.Fprintf(c.out, row, "UPSNAME", "UPSDRV", "RUNNING", "PF_PID", "S_RESPONSIVE", "S_PID", "S_STATUS")
+	fmt.Fprintf(c.out, row,
+		"UPSNAME", "UPSDRV", "RUNNING", "PF_PID", "S_RESPONSIVE", "S_PID", "S_STATUS")
 	for _, u := range units {
 		pid, err := remote.ReadPID(c.e, c.pidFile(u), u.driver)
 		running, number := "RUNNING", pid
@@ -164,7 +165,8 @@ func (c *controller) status(units []unit, _ bool) error {
 			}
 		}
 		alive, socketPID, status := c.listen(u)
-		fmt.Fprintf(c.out, row, u.name, u.driver, running, fmt.Sprint(number), alive, socketPID, status)
+		fmt.Fprintf(c.out, row,
+			u.name, u.driver, running, fmt.Sprint(number), alive, socketPID, status)
 	}
 	return nil
 }

@@ -29,8 +29,8 @@ func (c *controller) command(u unit, extra ...string) []string {
 func (c *controller) user() string   { return cmp.Or(c.flags.user, c.site.user) }
 func (c *controller) chroot() string { return cmp.Or(c.flags.chroot, c.site.chroot) }
 
-// program is the file of a driver: in driverpath of ups.conf, in NUT_DRIVERPATH, or where this program
-// is.
+// program is the file of a driver: in driverpath of ups.conf, in NUT_DRIVERPATH, or where this
+// program is.
 func (c *controller) program(driver string) string {
 	h := c.e.Host()
 	dir := cmp.Or(c.driverPath, h.Getenv("NUT_DRIVERPATH"), h.Getenv("BLACKSTART_BINDIR"))
@@ -115,7 +115,7 @@ func (c *controller) exec(e env.Env, u unit, args []string) error {
 		case err != nil:
 			err = fmt.Errorf("UPS %s: %w", u.name, err)
 		case status != 0:
-			err = fmt.Errorf("UPS %s: Driver failed to start (exit status=%d)", u.name, status) //lint:ignore ST1005 NUT's words
+			err = fmt.Errorf("UPS %s: Driver failed to start (exit status=%d)", u.name, status)
 		}
 		results.Put(err)
 		return nil

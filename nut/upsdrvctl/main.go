@@ -56,9 +56,12 @@ func (f *flags) set() *pflag.FlagSet {
 	s.BoolVarP(&f.test, "test", "t", false, "print what would be done, and do nothing")
 	s.CountVarP(&f.debug, "debug", "D", "more messages, each time")
 	s.BoolVarP(&f.pass, "pass", "d", false, "pass -D on to the drivers")
-	s.CountVarP(&f.foreground, "foreground", "F", "stay, with the drivers as children; twice: they write PID files")
-	s.BoolVarP(&f.background, "background", "B", false, "drivers go to the background in spite of -D")
-	s.StringVarP(&f.tell, "command", "c", "", "tell running drivers: reload, reload-or-error, reload-or-exit, exit")
+	s.CountVarP(&f.foreground, "foreground", "F",
+		"stay, with the drivers as children; twice: they write PID files")
+	s.BoolVarP(&f.background, "background", "B", false,
+		"drivers go to the background in spite of -D")
+	s.StringVarP(&f.tell, "command", "c", "",
+		"tell running drivers: reload, reload-or-error, reload-or-exit, exit")
 	s.BoolVarP(&f.list, "list", "l", false, "as the command list")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
 	s.BoolVarP(&f.help, "help", "h", false, "print this")
@@ -123,7 +126,7 @@ func (c *controller) run(word string, words []string) error {
 		return fmt.Errorf("Error: unrecognized command [%s]", word) //lint:ignore ST1005 NUT's words
 	}
 	if len(words) > 1 {
-		return fmt.Errorf("Error: surplus words after %s: %q", cmp.Or(word, "-c "+c.tell), words[1:]) //lint:ignore ST1005 NUT's words
+		return fmt.Errorf("surplus words after %s: %q", cmp.Or(word, "-c "+c.tell), words[1:])
 	}
 	if err := c.load(); err != nil {
 		return err
@@ -159,7 +162,7 @@ func (c *controller) load() error {
 		c.together = false
 	}
 	if len(c.units) == 0 {
-		return errors.New("Error: no UPS definitions found in ups.conf") //lint:ignore ST1005 NUT's words
+		return errors.New("no UPS definitions found in ups.conf")
 	}
 	return nil
 }

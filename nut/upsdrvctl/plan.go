@@ -49,8 +49,8 @@ const never = -1
 // most keeps numbers of seconds within a time.Duration.
 const most = 1 << 31
 
-// survey reads ups.conf. A number that is none is reported, and the default counts: a shutdown must not
-// fail for a slip in the file.
+// survey reads ups.conf. A number that is none is reported, and the default counts: a shutdown
+// must not fail for a slip in the file.
 func survey(u *config.UPS) (s site, problems []string) {
 	text := func(key string) string { v, _ := u.Global.Get(key); return v }
 	s = site{driverPath: text("driverpath"), statePath: text("statepath"),
@@ -70,7 +70,8 @@ func survey(u *config.UPS) (s site, problems []string) {
 	}
 	s.units = slices.DeleteFunc(s.units, func(x unit) bool {
 		if x.driver == "" {
-			problems = append(problems, fmt.Sprintf("UPS %s: driver is missing: it is left out", x.name))
+			problems = append(problems,
+				fmt.Sprintf("UPS %s: driver is missing: it is left out", x.name))
 		}
 		return x.driver == ""
 	})
@@ -92,7 +93,8 @@ func (u *unit) apply(s config.Section) (problems []string) {
 		}
 		n, err := strconv.Atoi(v)
 		if err != nil || n < k.min || n > most {
-			problems = append(problems, fmt.Sprintf("%s = %q: want a number, %d or more", k.key, v, k.min))
+			problems = append(problems,
+				fmt.Sprintf("%s = %q: want a number, %d or more", k.key, v, k.min))
 			continue
 		}
 		k.set(u, n)
@@ -100,7 +102,8 @@ func (u *unit) apply(s config.Section) (problems []string) {
 	return problems
 }
 
-// rounds sorts units into those that are switched off at the same time, in the order of the rounds.
+// rounds sorts units into those that are switched off at the same time, in the order of the
+// rounds.
 func rounds(units []unit) [][]unit {
 	sorted := slices.DeleteFunc(slices.Clone(units), func(u unit) bool { return u.order == never })
 	slices.SortStableFunc(sorted, func(a, b unit) int { return a.order - b.order })

@@ -28,7 +28,8 @@ func Code(err error) int {
 }
 
 // ReadPID returns the process that a PID file names. A number that now belongs to another program
-// than prog is ErrNoProcess, unless NUT_IGNORE_CHECKPROCNAME is true; the number is returned with it.
+// than prog is ErrNoProcess, unless NUT_IGNORE_CHECKPROCNAME is true; the number is returned with
+// it.
 func ReadPID(e env.Env, file, prog string) (int, error) {
 	b, err := e.Host().ReadFile(file)
 	if err != nil {
@@ -45,8 +46,8 @@ func ReadPID(e env.Env, file, prog string) (int, error) {
 	return pid, nil
 }
 
-// sameProgram compares names; all drivers of this project may also run under the name of the program
-// that holds them all.
+// sameProgram compares names; all drivers of this project may also run under the name of the
+// program that holds them all.
 func sameProgram(e env.Env, name, prog string) bool {
 	if strings.EqualFold(e.Host().Getenv("NUT_IGNORE_CHECKPROCNAME"), "true") {
 		return true
@@ -60,8 +61,8 @@ const (
 	stopPause = time.Second
 )
 
-// Stop ends a process with TERM and, when that does not help, KILL. ErrNoProcess means that it was
-// gone already.
+// Stop ends a process with TERM and, when that does not help, KILL. ErrNoProcess means that it
+// was gone already.
 func Stop(e env.Env, pid int) error {
 	if err := e.Host().Kill(pid, env.Terminate); err != nil {
 		return err

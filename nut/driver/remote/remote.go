@@ -1,5 +1,5 @@
-// Package remote reaches a driver that runs: through its socket, or through its PID file when it has
-// no ear for words. A second instance of the driver, its -k and -c, and upsdrvctl use it.
+// Package remote reaches a driver that runs: through its socket, or through its PID file when it
+// has no ear for words. A second instance of the driver, its -k and -c, and upsdrvctl use it.
 package remote
 
 import (
@@ -65,10 +65,11 @@ func (c *Conn) Ping(e env.Env, until env.Instant) error {
 	return err
 }
 
-// Status asks for the value of ups.status, "" when the device has none.
+// Status asks for the value of ups.status, "" when the device has none. The whole dump is asked
+// for: drivers before NUT 2.8.2 know no other question.
 func (c *Conn) Status(e env.Env, until env.Instant) (string, error) {
 	status := ""
-	_, err := c.ask(e, sockproto.DumpStatus, until, func(w []string) bool {
+	_, err := c.ask(e, sockproto.DumpAll, until, func(w []string) bool {
 		if w[0] == string(sockproto.SetInfoVerb) && len(w) == 3 && w[1] == "ups.status" {
 			status = w[2]
 		}
@@ -111,7 +112,8 @@ func (c *Conn) result(e env.Env, request, id string, until env.Instant) (sockpro
 const readSize = 4096
 
 // ask sends a request and waits for the line that is its answer.
-func (c *Conn) ask(e env.Env, request string, until env.Instant, isAnswer func(words []string) bool) ([]string, error) {
+func (c *Conn) ask(e env.Env, request string, until env.Instant,
+	isAnswer func(words []string) bool) ([]string, error) {
 	if _, err := c.c.Write(e, []byte(request), until); err != nil {
 		return nil, err
 	}
