@@ -25,7 +25,7 @@
 //   - INSTCMD with surplus words is refused, not run without its value;
 //   - a driver that reconnects must say again that its data is good;
 //   - a directive taken out of upsd.conf is back at its default after a reload;
-//   - a stale PID file never stops a start, not even when its number is in use again.
+//   - a stale PID file never stops a start, not even when another program has its number now.
 //
 // # What is missing
 //
