@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
 	"github.com/blackstart-ups/blackstart/nut/state"
@@ -186,4 +187,34 @@ func TestConfOfAnUndeclaredKeyPanics(t *testing.T) {
 			ask()
 		}()
 	}
+}
+
+// nobody sleeps in this waiting place.
+type nobody struct{}
+
+func (nobody) Wait(env.Env, env.Instant) error { return nil }
+func (nobody) Wake()                           {}
+
+// Whatever a client says, the driver answers in whole lines or not at all.
+func FuzzSocket(f *testing.F) {
+	for _, s := range []string{"DUMPALL\n", "SET a \"b\" TRACKING 1\nPING\n", "INSTCMD\n", "DUMPVALUE ups.id\n",
+		"BROADCAST 0\nGETPID\n", "LOGOUT\nPING\n", "\"\\\n#\x00", "INSTCMD driver.exit TRACKING x\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, said []byte) {
+		h := newHub()
+		h.dev.Set("ups.id", `a "b" #c \d`)
+		c := &conn{wake: nobody{}, listens: true}
+		s := &server{hub: h, pid: 1, exit: func() {}, enqueue: func(request) bool { return false }}
+		var p line.Parser
+		p.Feed(said, func(words []string, err error) {
+			if err == nil && len(words) > 0 {
+				s.obey(c, words)
+			}
+		})
+		b, _, _ := c.take()
+		if len(b) > 0 && b[len(b)-1] != '\n' {
+			t.Errorf("%q was answered with half a line: %q", said, b)
+		}
+	})
 }

@@ -123,7 +123,8 @@ func (c *controller) run(word string, words []string) error {
 	case c.tell != "":
 		act = (*controller).order
 	case !known:
-		return fmt.Errorf("Error: unrecognized command [%s]", word) //lint:ignore ST1005 NUT's words
+		//lint:ignore ST1005 NUT's words
+		return fmt.Errorf("Error: unrecognized command [%s]", word)
 	}
 	if len(words) > 1 {
 		return fmt.Errorf("surplus words after %s: %q", cmp.Or(word, "-c "+c.tell), words[1:])
