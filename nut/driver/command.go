@@ -114,8 +114,7 @@ func (r *runner) command(e env.Env, name, value string) (Outcome, error) {
 		if r.st.Value(killLock) != "1" {
 			return Outcome{}, fmt.Errorf("%w: %s is not 1", ErrInvalid, killLock)
 		}
-		// Who may unlock once may not leave it unlocked for others.
-		r.st.SetInt(killLock, r.conf.Int("allow_killpower"))
+		r.lock() // who unlocks does not leave it unlocked for others
 		return r.kill(e)
 	case "driver.reload", "driver.reload-or-error", "driver.reload-or-exit":
 		return Outcome{}, r.reload(e, strings.TrimPrefix(strings.ToLower(name), "driver."))

@@ -84,16 +84,22 @@ func (c *Conf) take(s Spec, set setting) error {
 	}
 	value := set.value
 	switch {
+	case o.Kind == Flag && set.flag:
+		value = enabled
 	case o.Kind == Flag:
-		value = "enabled" // whatever was written behind it, as the C drivers have it
+		on, ok := truth(value)
+		if !ok {
+			return fmt.Errorf("%s: %q: want the word alone, or yes or no", set.key, value)
+		}
+		value = ""
+		if on {
+			value = enabled
+		}
 	case set.flag:
 		return fmt.Errorf("%s: value is missing: want %s = <value>", set.key, set.key)
 	}
 	if err := o.check(value); err != nil {
-		if o.Kind == Flag {
-			return fmt.Errorf("%s: %w", set.key, err)
-		}
-		return fmt.Errorf("%s: %q: %w", set.key, value, err)
+		return fmt.Errorf("%s: %q: %w", set.key, set.value, err)
 	}
 	c.values[set.key] = value
 	if !slices.Contains(c.given, set.key) {
@@ -137,6 +143,9 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// enabled is the value of a flag that was given.
+const enabled = "enabled"
+
 func (c *Conf) declared(key string, kinds ...Kind) Option {
 	at := slices.IndexFunc(c.options, func(o Option) bool { return o.Key == key })
 	if at < 0 || !slices.Contains(kinds, c.options[at].Kind) {
@@ -151,7 +160,7 @@ func (c *Conf) Text(key string) string {
 	return c.values[key]
 }
 
-// Flag reports whether a Flag option was given.
+// Flag reports whether a Flag option is on.
 func (c *Conf) Flag(key string) bool {
 	c.declared(key, Flag)
 	return c.values[key] != ""

@@ -222,10 +222,19 @@ func (r *runner) introduce(version string) {
 	s.Set("driver.state", "init.starting")
 	s.SetInt("driver.debug", int(r.debug.Load()))
 	s.Writable("driver.debug", Form{})
-	s.SetInt(killLock, r.conf.Int("allow_killpower"))
+	r.lock()
 	s.Writable(killLock, Form{})
 	r.parameters()
 	s.Offer(coreCommands...)
+}
+
+// lock sets driver.flag.allow_killpower to what the configuration says.
+func (r *runner) lock() {
+	n := 0
+	if r.conf.Flag("allow_killpower") {
+		n = 1
+	}
+	r.st.SetInt(killLock, n)
 }
 
 // parameters publishes the options.
@@ -234,8 +243,10 @@ func (r *runner) parameters() {
 		given := r.conf.Given(o.Key) || o.Key == "pollinterval" || o.Key == "synchronous"
 		switch {
 		case o.hidden || !given:
+		case o.Kind == Flag && r.conf.Flag(o.Key):
+			r.st.Set("driver.flag."+o.Key, enabled)
 		case o.Kind == Flag:
-			r.st.Set("driver.flag."+o.Key, "enabled")
+			r.st.Delete("driver.flag." + o.Key)
 		default:
 			r.st.Set("driver.parameter."+o.Key, r.conf.values[o.Key])
 		}

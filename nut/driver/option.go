@@ -15,7 +15,7 @@ type Kind int
 // The kinds of options.
 const (
 	Text    Kind = iota
-	Flag         // stands alone
+	Flag         // stands alone; or yes, no
 	Whole        // a whole number
 	Seconds      // a whole number of seconds
 	Minutes      // a whole number of minutes
@@ -54,8 +54,8 @@ var common = []Option{
 		Help: "upsdrvctl shutdown: lower numbers first, -1 never"},
 	{Key: "sdcommands", Default: "shutdown.default", live: true,
 		Help: "instant commands that switch the load off, tried in this order, with commas"},
-	{Key: "allow_killpower", Kind: Whole, Default: "0", Max: 1, hidden: true, live: true,
-		Help: "1: the command driver.killpower works"},
+	{Key: "allow_killpower", Kind: Flag, hidden: true, live: true,
+		Help: "the command driver.killpower works"},
 	{Key: "ignorelb", Kind: Flag,
 		Help: "compute LB from battery.charge.low or battery.runtime.low instead of the device's"},
 	{Key: "maxstartdelay", Kind: Seconds, Default: "75", Max: 86400, hidden: true, live: true,
@@ -131,6 +131,17 @@ func (o Option) check(value string) error {
 		return o.Check(value)
 	}
 	return nil
+}
+
+// truth reads the value that some people give a flag.
+func truth(value string) (on, ok bool) {
+	switch strings.ToLower(value) {
+	case "1", "yes", "true", "on", "enabled":
+		return true, true
+	case "0", "no", "false", "off", "disabled":
+		return false, true
+	}
+	return false, false
 }
 
 func (o Option) bounds() string {
