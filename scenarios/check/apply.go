@@ -178,7 +178,7 @@ func (v *View) ending(t env.Instant) (off env.Event, ok bool) {
 
 // silence works out whether anything still speaks for u.
 func (v *View) silence(u *UPS) {
-	why := ""
+	why, speaks := "", true
 	for _, f := range u.Faults {
 		if slices.Contains(mute, f) {
 			why = "the device has the fault " + f
@@ -187,18 +187,18 @@ func (v *View) silence(u *UPS) {
 	if u.Server != "" {
 		switch s := v.Host(u.Server).Service("driver:" + u.Name); s.State {
 		case "pause":
-			why = "its driver is frozen"
+			why, speaks = "its driver is frozen", false
 		case "kill", "exit", "failed":
-			why = "its driver is gone"
+			why, speaks = "its driver is gone", false
 		}
 	}
 	switch {
 	case why == "":
 		u.SilentSince = env.Never
-	case u.SilentSince == env.Never:
-		u.SilentSince = v.Now
+	case u.SilentSince == env.Never || speaks && !u.speaks:
+		u.SilentSince = v.Now // a driver that is back has to find out anew
 	}
-	u.SilentWhy = why
+	u.SilentWhy, u.speaks = why, speaks
 }
 
 // link applies a cut, a repair or a delay of the link between two hosts; cut-to is for one
@@ -227,7 +227,7 @@ func (l *Link) change(ev env.Event, now env.Instant) {
 			l.Cut, l.HealedAt = false, now
 		}
 	case "delay":
-		l.Delay = max(time.Duration(ev.N), 0)
+		l.Slowest = max(l.Slowest, time.Duration(ev.N))
 	}
 }
 

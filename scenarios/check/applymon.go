@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
@@ -33,7 +34,11 @@ func (v *View) monitor(h *Host, ev env.Event) {
 	switch ev.Kind {
 	case env.Comm, env.Status:
 		if w := m.line(ev.UPS); w != nil {
-			w.heard(m.Settings, ev, v.Now)
+			slack := requestTime
+			if u := v.UPS(w.UPS); u.Server != "" && u.Server != h.Name {
+				slack += v.roundTrip(h.Name, u.Server)
+			}
+			w.heard(m.Settings, ev, v.Now, slack)
 		}
 	case env.Flag:
 		h.flag(ev, v.Now)
@@ -66,11 +71,11 @@ func (m *Monitor) line(as string) *Watched {
 	return nil
 }
 
-// heard applies an accepted status, or a change of communication.
-func (w *Watched) heard(set Settings, ev env.Event, now env.Instant) {
+// heard applies an accepted status, or a change of communication. slack is what a request may take.
+func (w *Watched) heard(set Settings, ev env.Event, now env.Instant, slack time.Duration) {
 	if ev.Kind == env.Comm {
 		if ev.Value == "lost" && w.Comm != "lost" {
-			w.quietFrom = w.lastGood(set, ev.Why, now)
+			w.quietFrom = w.lastGood(set, ev.Why, now, slack)
 		}
 		w.Comm, w.CommAt, w.CommWhy = ev.Value, now, ev.Why
 		return
@@ -94,10 +99,12 @@ func (w *Watched) heard(set Settings, ev env.Event, now env.Instant) {
 // lastGood is the earliest moment at which the last good poll can have been, given that its loss
 // is told now. Good polls are not told unless they bring something new, so all that is sure is that
 // one came within the interval; a poll that hung takes its time-out on top.
-func (w *Watched) lastGood(set Settings, why string, now env.Instant) env.Instant {
-	slack := set.Poll()
+func (w *Watched) lastGood(
+	set Settings, why string, now env.Instant, slack time.Duration) env.Instant {
 	if onBattery(w.Status) {
-		slack = set.Duration("POLLFREQALERT")
+		slack += set.Duration("POLLFREQALERT")
+	} else {
+		slack += set.Poll()
 	}
 	if mentions(why, "timed out", "timeout", "time-out") {
 		slack += clientTimeout

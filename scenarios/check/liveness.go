@@ -13,8 +13,9 @@ import (
 // again within the time that a shutdown under way, the return of the outlet and a boot may take.
 type back struct {
 	up    promises
-	calm  env.Instant    // the calm that boots are counted in
-	boots map[string]int // by host: boots before the calm
+	deaf  map[string]bool // UPSes that could not be told to switch the load off, and did not
+	calm  env.Instant     // the calm that boots are counted in
+	boots map[string]int  // by host: boots before the calm
 }
 
 const (
@@ -22,12 +23,15 @@ const (
 	maxBoots  = 3           // more boots than this in one calm are a loop
 )
 
-func newBack() Oracle { return &back{calm: env.Never, boots: map[string]int{}} }
+func newBack() Oracle {
+	return &back{deaf: map[string]bool{}, calm: env.Never, boots: map[string]int{}}
+}
 
 func (o *back) ID() string              { return "L01" }
 func (o *back) Due(v *View) []Violation { return o.up.late("L01", v) }
 
 func (o *back) Event(v *View, ev env.Event) []Violation {
+	o.listen(v, ev)
 	since, calm := v.Calm()
 	if since != o.calm {
 		o.begin(v, since, calm)
@@ -36,7 +40,7 @@ func (o *back) Event(v *View, ev env.Event) []Violation {
 		return nil
 	}
 	h := v.Host(ev.Host)
-	o.host(h, since, calm)
+	o.host(v, h, since, calm)
 	if ev.Value != Booting || h.Boots-o.boots[h.Name] != maxBoots+1 {
 		return nil
 	}
@@ -50,7 +54,7 @@ func (o *back) begin(v *View, since env.Instant, calm bool) {
 	o.calm = since
 	for _, h := range v.hosts {
 		o.boots[h.Name] = h.Boots
-		o.host(h, since, calm)
+		o.host(v, h, since, calm)
 		if calm && h.WasUp {
 			v.judge("L01")
 		}
@@ -58,7 +62,7 @@ func (o *back) begin(v *View, since env.Instant, calm bool) {
 }
 
 // host opens and closes the promise of one host.
-func (o *back) host(h *Host, since env.Instant, calm bool) {
+func (o *back) host(v *View, h *Host, since env.Instant, calm bool) {
 	s := subject{host: h.Name}
 	if !calm || !h.WasUp || h.Machine == Up {
 		o.up.drop(s)
@@ -69,6 +73,43 @@ func (o *back) host(h *Host, since env.Instant, calm bool) {
 			"machine %s since %s, %s",
 			h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
 	})
+	o.up.excuse(s, func() string { return o.noFallback(v, h) })
+}
+
+// NoFallback is the excuse of L01 for a host that is halted on a live outlet, has no fallback, and
+// whose UPS nobody could tell to cycle the outlet: it did not answer when the primary went down, or
+// the primary has had no reason to go down.
+const NoFallback = "no-fallback"
+
+// listen notes whether a UPS can be told to switch the load off when its primary is down.
+func (o *back) listen(v *View, ev env.Event) {
+	switch {
+	case ev.Kind == env.Power && ev.Name == "outlet" && ev.Value == "off":
+		delete(o.deaf, ev.UPS)
+	case ev.Kind == env.Machine && ev.Value == Halted && ev.Host != "":
+		p := v.Host(ev.Host)
+		for _, w := range p.Monitor.Watched {
+			u := v.UPS(w.UPS)
+			if w.Primary && u.FaultAt != env.Never && (len(u.Faults) > 0 || u.FaultAt >= p.LeftUp) {
+				o.deaf[u.Name] = true
+			}
+		}
+	}
+}
+
+// noFallback returns the excuse, "" when it does not hold.
+func (o *back) noFallback(v *View, h *Host) string {
+	if h.Machine != Halted || h.Declared("fallback") > 0 {
+		return ""
+	}
+	for _, f := range h.Feeds {
+		p := primaryOf(v, f.UPS)
+		alone := p != nil && p.Machine == Up && p.Since <= h.LeftUp
+		if !f.UPS.Outlet || !alone && !o.deaf[f.UPS.Name] {
+			return ""
+		}
+	}
+	return NoFallback
 }
 
 // backTime is how long a host may be away at most once all is in order.
@@ -208,14 +249,18 @@ func (o *follow) call(v *View, u *UPS) {
 			continue
 		}
 		v.judge("L04")
-		by := v.Now.Add(m.Settings.Poll() + v.roundTrip(h.Name, u.Server) + followSlack)
-		set := v.Now
-		o.ends.hold(subject{h.Name, u.Name}, by, func() string {
-			return fmt.Sprintf("%s, a secondary, has not notified SHUTDOWN although FSD of %s "+
-				"is set since %s and it can read it: %s",
-				h.Name, u.Name, stamp(set), w.describe("FSD is served"))
-		})
+		o.hold(v, h, u, w)
 	}
+}
+
+// hold opens the promise of one secondary, or works its deadline out anew.
+func (o *follow) hold(v *View, h *Host, u *UPS, w *Watched) {
+	within := h.Monitor.Settings.Poll() + v.roundTrip(h.Name, u.Server) + followSlack
+	o.ends.hold(subject{h.Name, u.Name}, u.FSDAt.Add(within), func() string {
+		return fmt.Sprintf("%s, a secondary, has not notified SHUTDOWN although FSD of %s "+
+			"is set since %s and it can read it: %s",
+			h.Name, u.Name, stamp(u.FSDAt), w.describe("FSD is served"))
+	})
 }
 
 // without is the power sum of a monitor without the UPSes that have FSD set.
@@ -244,8 +289,11 @@ func (o *follow) check(v *View, s subject) {
 	a := h.Attempt
 	done := a.Announced != env.Never || len(a.Commands) > 0 ||
 		h.Monitor.Primary() && a.Began != env.Never
-	if done || !u.FSD || h.Machine == Stopping || !v.able(h, u) {
+	w := h.Monitor.Watches(u.Name)
+	if done || w == nil || !u.FSD || h.Machine == Stopping || !v.able(h, u) {
 		o.ends.drop(s)
+	} else {
+		o.hold(v, h, u, w)
 	}
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,6 +80,9 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 		{"a frozen driver is noticed after MAXAGE, a second, a poll and the next probe",
 			changed(silentOnLine(), func(ev *env.Event) { ev.T = sec(120) },
 				value("ERR DATA-STALE")), 0, 200, ""},
+		{"a driver that was frozen finds a silent device anew",
+			with(silentOnLine(), fault(110, "silent", "on"), proc(130, "nas", "driver:rack", "resume"),
+				upsd(130, env.Data, "fresh", 0), probe(131, "OL"), probe(140, "ERR DATA-STALE")), 0, 200, ""},
 		{"a silent device behind a upsd that is frozen too",
 			with(calm(), fault(100, "silent", "on"), proc(101, "nas", "upsd", "pause")),
 			0, 200, ""},
@@ -121,6 +125,10 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 		{"a secondary that is cut off does not follow the FSD",
 			with(without(until(outage(), 560), db, after(522)), link(524, "db nas", "cut")),
 			0, 560, ""},
+		{"a secondary behind a link that became slow follows later",
+			with(moved(outage(), 4, db, between(525, 550)),
+				env.Event{T: sec(524), Kind: env.Link, Name: "db nas", Value: "delay", N: 800e6},
+				link(526, "nas db", "heal")), 0, 560, ""},
 		{"a secondary that is frozen does not follow the FSD",
 			with(without(until(outage(), 560), db, after(522)), proc(524, "db", "upsmon", "pause")),
 			0, 560, ""},
@@ -284,6 +292,32 @@ func TestExcusesOfACut(t *testing.T) {
 					return ev.Host == "db" && (ev.Prog == "upsmon" || ev.Kind == env.Proc)
 				}),
 			0, 600, "S01 db config"},
+	})
+}
+
+func TestExcusesOfStayingOff(t *testing.T) {
+	fallback := env.Event{Kind: env.Spec, Host: "db", Name: "fallback", N: 60e9}
+	// Mains return when both hosts are down, and the load was never switched off.
+	live := with(until(outage(), 565), machine(565.3, "nas", Halted), mains(570, "on"),
+		power(570, "input", "line", ""))
+	// db alone has gone down by itself, and mains return.
+	alone := with(until(slices.Concat(site(), boot(0), failing()), 200),
+		comm(200, "db", "lost", ""), decide(215, "db", "power"), notify(215, "db", "SHUTDOWN"),
+		shutdowncmd(220, "db"), machine(220, "db", Stopping), machine(240, "db", Halted),
+		mains(300, "on"), power(300, "input", "line", ""), status(302, "nas", "OL"),
+		upsd(302, env.Logout, "10.0.0.3:4002", 1))
+	judgeAll(t, []scene{
+		{"nobody told the UPS to cycle the outlet", live, 580, 1000, "L01 db, L01 nas"},
+		{"it did not answer when it was to be told",
+			with(live, fault(560, "silent", "on"), fault(566, "silent", "off")), 580, 1000,
+			"L01 db no-fallback, L01 nas no-fallback"},
+		{"it had not answered long before",
+			with(live, fault(200, "silent", "on"), fault(210, "silent", "off")), 580, 1000,
+			"L01 db, L01 nas"},
+		{"the host declares a fallback that does not come",
+			with(live, fallback, fault(560, "silent", "on"), fault(566, "silent", "off")), 580, 1000,
+			"L01 db, L01 nas no-fallback"},
+		{"a secondary went down alone", alone, 310, 900, "L01 db no-fallback"},
 	})
 }
 

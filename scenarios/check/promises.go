@@ -16,6 +16,8 @@ type promise struct {
 	by   env.Instant
 	say  func() string
 	told bool // that it was broken; it stays until its reason is gone
+	// excuse names the reason why it does not count that it was broken, "" when it does; may be nil.
+	excuse func() string
 }
 
 // promises are the open ones of an oracle.
@@ -37,6 +39,9 @@ func (p *promises) hold(s subject, by env.Instant, say func() string) {
 	o.by, o.say = by, say
 	p.next = min(p.next, by)
 }
+
+// excuse gives an open promise an excuse.
+func (p *promises) excuse(s subject, excuse func() string) { p.open[s].excuse = excuse }
 
 // drop closes a promise: it was kept, or its reason is gone.
 func (p *promises) drop(s subject) { delete(p.open, s) }
@@ -68,11 +73,16 @@ func (p *promises) late(id string, v *View) []Violation {
 		case o.told:
 		case v.Now > o.by.Add(v.Tolerance):
 			o.told = true
-			if text := o.say(); text != "" {
-				found = append(found, wrong(id, s, o.by, "%s", text))
-			} else {
+			text := o.say()
+			if text == "" {
 				p.drop(s)
+				continue
 			}
+			x := wrong(id, s, o.by, "%s", text)
+			if o.excuse != nil {
+				x.Excuse = o.excuse()
+			}
+			found = append(found, x)
 		default:
 			p.next = min(p.next, o.by)
 		}

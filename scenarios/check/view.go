@@ -61,7 +61,7 @@ func (v *View) UPS(name string) *UPS {
 	u := v.upsNamed[name]
 	if u == nil {
 		u = &UPS{
-			Name: name, Outlet: true, Spec: map[string]int64{}, Driver: Settings{},
+			Name: name, Outlet: true, speaks: true, Spec: map[string]int64{}, Driver: Settings{},
 			InputSince: env.Never, LowSince: env.Never, OutletSince: env.Never, FaultAt: env.Never,
 			FSDAt: env.Never, DataAt: env.Never, ProbeAt: env.Never,
 			SilentSince: env.Never, StaleSince: env.Never,
@@ -100,7 +100,7 @@ func (v *View) Reachable(h *Host, u *UPS) bool {
 
 // roundTrip is the delay that a scenario has put on the way between two hosts, both ways.
 func (v *View) roundTrip(a, b string) time.Duration {
-	return v.Link(a, b).Delay + v.Link(b, a).Delay
+	return v.Link(a, b).Slowest + v.Link(b, a).Slowest
 }
 
 // Phases of a machine's life, as machine events tell them.
@@ -294,6 +294,7 @@ type UPS struct {
 
 	Driver   Settings // its driver's, as far as it tells them
 	monitors []*Host  // those that ever had a MONITOR line for it
+	speaks   bool     // its driver runs
 }
 
 // Declared returns a declared duration of the UPS, 0 when there is none.
@@ -310,12 +311,13 @@ func (u *UPS) Delay(name string) time.Duration {
 // Exhausted reports whether the outlet went off because the battery was empty.
 func (u *UPS) Exhausted() bool { return u.Empty || mentions(u.OutletWhy, "empty", "exhausted") }
 
-// A Link is the way from one host to another.
+// A Link is the way from one host to another. Slowest is the longest delay that it ever had: what
+// was under way when a delay ended is late all the same.
 type Link struct {
 	Cut      bool
 	CutAt    env.Instant
 	HealedAt env.Instant
-	Delay    time.Duration
+	Slowest  time.Duration
 }
 
 // Settings are directives as a program told them. Durations are in nanoseconds.
