@@ -77,9 +77,12 @@ func writeError(err error) error {
 }
 
 // malformed is an Error for a reply that is no answer to the request. It shows no more than the
-// beginning of either, and of a secret nothing: asked is the request without its last word.
+// beginning of either; asked is the request without its secrets.
 func malformed(asked string, got []byte, want string) error {
 	const enough = 80
+	if asked == "PASSWORD" {
+		got = []byte("...")
+	}
 	if len(got) > enough {
 		got = got[:enough]
 	}

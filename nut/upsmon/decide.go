@@ -61,7 +61,7 @@ func (v *View) dark() bool { return v.Lost && !v.Status.Words.Has(nut.OL) }
 
 // dead reports silence on battery for so long that the battery must be taken for low.
 func (v *View) dead(s *Settings, now env.Instant) bool {
-	return v.dark() && v.Status.Battery && now.Sub(v.Heard) > s.DeadTime
+	return v.dark() && v.Status.Battery && now.Sub(v.Heard) >= s.DeadTime
 }
 
 // emptySince is since when the UPS counts as on battery and low; Never when it does not.
@@ -142,16 +142,16 @@ func (v *View) judge(s *Settings, now env.Instant) Rule {
 		return ruleOBLBWait
 	case v.Primary:
 		return ruleLow
-	case now.Sub(v.lastFine()) > s.HostSync:
+	case now.Sub(v.lastFine()) >= s.HostSync:
 		return rulePrimarySilent
 	}
 	return rulePrimaryWait
 }
 
-// passed reports that something has lasted for longer than a limit. Zero holds at once, a negative
+// passed reports that something has lasted for as long as a limit. Zero holds at once, a negative
 // limit never.
 func passed(since env.Instant, limit time.Duration, now env.Instant) bool {
-	return limit == 0 || limit > 0 && now.Sub(since) > limit
+	return limit >= 0 && now.Sub(since) >= limit
 }
 
 // A Verdict is what the host is to do, and why.

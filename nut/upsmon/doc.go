@@ -8,12 +8,12 @@
 //
 //	unheard         no    nothing was ever heard from it
 //	fsd             yes   its status has FSD
-//	lost-over       yes   silent, last seen OVER for longer than OVERDURATION
+//	lost-over       yes   silent, last seen OVER, for OVERDURATION
 //	lost-alarm      yes   silent, last seen ALARM, unless ALARMCRITICAL is 0
 //	lost-cal        yes   silent, last seen calibrating
 //	lost-bypass     yes   silent, last seen on bypass
 //	lost-off        yes   silent, last seen OFF, unless OFFDURATION is negative
-//	off             yes   heard OFF for longer than OFFDURATION
+//	off             yes   heard OFF for OFFDURATION
 //	lost-online     no    silent, last seen on line power
 //	fine            no    not on battery with a low battery, nor silent on battery for DEADTIME
 //	cal             no    on battery, low, and calibrating

@@ -12,9 +12,9 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
-// lastLook is what a UPS gets to answer when one of its time limits has ended: it is polled at once,
-// and judged by its answer, or without one after this time. NUT, which compares whole seconds, is
-// never earlier.
+// lastLook is what a UPS gets to answer when one of its time limits ends: it is polled at once, and
+// judged by its answer, or without one after this time. NUT waits for its next poll, and wants more
+// whole seconds to have passed than the limit has.
 const lastLook = time.Second
 
 // reportQueue holds what watchers report while the main task is busy, which is for moments.
@@ -57,7 +57,9 @@ func (m *monitor) attend(e env.Env) int {
 		r, err := m.plan.out.Get(e, min(m.lookAt, m.decideAt))
 		switch {
 		case errors.Is(err, env.ErrTimeout):
-			m.limits(e)
+			if !m.limits(e) {
+				continue
+			}
 		case err != nil:
 			return 1
 		case r.kind == signal:
@@ -194,23 +196,24 @@ func (m *monitor) pace() {
 	}
 }
 
-// limits is called when a time limit ends: it has the UPSes polled that it belongs to, and when they
-// have had their time, leaves it to decide.
-func (m *monitor) limits(e env.Env) {
+// limits is called when time has come. Where a time limit ends it has the UPS polled, and only when
+// that had its time it reports that it is time to decide.
+func (m *monitor) limits(e env.Env) (decide bool) {
 	now := e.Now()
-	if now >= m.decideAt {
-		m.decideAt = env.Never
-	}
-	if now < m.lookAt {
-		return
-	}
-	for i, l := range m.lines {
-		if m.views[i].Next(&m.set, m.lookAt-1) == m.lookAt {
-			l.orders.give(look)
+	if now >= m.lookAt {
+		for i, l := range m.lines {
+			if m.views[i].Next(&m.set, m.lookAt-1) == m.lookAt {
+				l.orders.give(look)
+			}
 		}
+		m.decideAt = min(m.decideAt, m.lookAt.Add(lastLook))
+		m.lookAt = env.Never
 	}
-	m.lookAt = env.Never
-	m.decideAt = min(m.decideAt, now.Add(lastLook))
+	if now < m.decideAt {
+		return false
+	}
+	m.decideAt = env.Never
+	return true
 }
 
 // decide judges what is known, and tells what has changed.

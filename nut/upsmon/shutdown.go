@@ -66,6 +66,9 @@ func (m *monitor) sync(e env.Env) {
 			break
 		}
 		m.progress(e, all, r)
+		if r.kind == forced {
+			began = e.Now() // HOSTSYNC is for hosts that can know
+		}
 		if !announced && holding(all) {
 			announced = true
 			m.announce(e, Notice{Type: ShutdownHostSync})

@@ -118,6 +118,9 @@ type watcher struct {
 
 const unreported = -2
 
+// longAgo is when a UPS was polled that never was: it is due.
+const longAgo env.Instant = -1 << 62
+
 // newWatcher makes a watcher; start runs it.
 func newWatcher(e env.Env, p *plan, m config.Monitor, o client.Options, connect time.Duration) (*watcher, error) {
 	ups, host, port, err := client.SplitName(m.System)
@@ -128,7 +131,7 @@ func newWatcher(e env.Env, p *plan, m config.Monitor, o client.Options, connect 
 		plan: p, line: m, ups: ups, host: host, port: port, opt: o, connect: connect,
 		orders:   orders{w: e.Waiter()},
 		request:  []byte("GET " + netproto.Request("VAR", ups, "ups.status")),
-		throttle: -1, others: unreported,
+		throttle: -1, others: unreported, polled: longAgo,
 	}, nil
 }
 
