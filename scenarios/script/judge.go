@@ -174,7 +174,28 @@ func repair(g rung.Rung, paused [][2]string) error {
 	for _, f := range s.Feeds() {
 		s.SetMains(f, site.GoodMains)
 	}
+	for _, dead := range killed(g.Trace()) {
+		// A host that went down since starts its services itself.
+		_ = g.Proc(dead[0], dead[1], "restart")
+	}
 	return nil
+}
+
+// killed returns the services that were killed and not started since, each with its host.
+func killed(trace []env.Event) [][2]string {
+	var dead [][2]string
+	for _, ev := range trace {
+		about := func(d [2]string) bool { return d[0] == ev.Host }
+		switch {
+		case ev.Kind == env.Machine && ev.Value != site.Up:
+			dead = slices.DeleteFunc(dead, about)
+		case ev.Kind == env.Proc && ev.Value == "kill":
+			dead = append(dead, [2]string{ev.Host, ev.Name})
+		case ev.Kind == env.Proc && ev.Value == "restart":
+			dead = slices.DeleteFunc(dead, func(d [2]string) bool { return about(d) && d[1] == ev.Name })
+		}
+	}
+	return dead
 }
 
 func (r *room) quiesce(args []string) error {
