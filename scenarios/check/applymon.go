@@ -34,17 +34,27 @@ func (v *View) monitor(h *Host, ev env.Event) {
 	switch ev.Kind {
 	case env.Comm, env.Status:
 		if w := m.line(ev.UPS); w != nil {
-			slack := requestTime
-			if u := v.UPS(w.UPS); u.Server != "" && u.Server != h.Name {
-				slack += v.roundTrip(h.Name, u.Server)
-			}
-			w.heard(m.Settings, ev, v.Now, slack)
+			w.heard(m.Settings, ev, v.Now, v.requestSlack(h, v.UPS(w.UPS)))
 		}
 	case env.Flag:
 		h.flag(ev, v.Now)
 	case env.Decide, env.FSD, env.Sync, env.Notify, env.ShutdownCmd:
 		v.attempt(h, ev)
 	}
+}
+
+// requestSlack is what a good request of h to the upsd of u may take at most, and how long the
+// monitor was frozen if it has just been given back: it counts that as silence.
+func (v *View) requestSlack(h *Host, u *UPS) time.Duration {
+	slack := requestTime
+	if u.Server != "" && u.Server != h.Name {
+		slack += v.roundTrip(h.Name, u.Server)
+	}
+	s := h.Service("upsmon")
+	if s.FixedAt != env.Never && v.Now.Sub(s.FixedAt) <= h.Monitor.Settings.Poll()+clientTimeout {
+		slack += s.FixedAt.Sub(s.BrokenAt)
+	}
+	return slack
 }
 
 // watch applies a MONITOR line. With the first line of a new announcement the lines of the one

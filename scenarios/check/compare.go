@@ -114,7 +114,8 @@ func (c *Comparison) lists(ref, got []notification) {
 			}
 			if sameBag(a[i:], b[i:]) && twoPolls(a[i:], b[i:]) {
 				// Whether they were too far apart for that, order says.
-				c.Notes = append(c.Notes, fmt.Sprintf("%s notified %s and %s the other way round", s.host, a[i], b[i]))
+				c.Notes = append(c.Notes, fmt.Sprintf("%s notified %s and %s the other way round",
+					s.host, a[i], b[i]))
 			} else {
 				c.Violations = append(c.Violations, differentAt(s, a[i:], b[i:]))
 			}

@@ -19,7 +19,13 @@
 // Events flow into a [View], the world as far as they tell it: machines, power, links, what each
 // monitor was told and believes. After each event every [Oracle] looks at the view and says what is
 // wrong. Their statements, one each, are in [Oracles]; the code is in safety_*.go (what must never
-// happen) and liveness.go (what must happen, each by a deadline: promises.go).
+// happen), liveness.go and recovery.go (what must happen, each by a deadline: promises.go).
+// L01 and L06 judge the quiesce phase only; the others judge whenever nobody disturbs those whom
+// they concern.
+//
+// Some violations are nobody's fault: no battery lasts long enough for every shutdown. The reasons
+// that can be worked out from the events are named in excuses.go, others are told by Allow; excused
+// violations are counted apart, so that a report shows what was forgiven.
 //
 // Oracles do not believe the daemons' own conclusions. Whether a host may shut down is worked out
 // again in critical.go, from the statuses it accepted, the loss of communication and its settings;

@@ -9,7 +9,7 @@ import (
 // Names of the excuses of S01.
 const (
 	NoTime      = "no-time"     // the battery was empty before a shutdown could have been over
-	Partitioned = "partitioned" // no word of the FSD could reach the host, and it last saw line power
+	Partitioned = "partitioned" // no word of the FSD could reach the host
 	Config      = "config"      // the declared numbers cannot work
 	Wedged      = "wedged"      // the script froze or killed the host's monitor
 )

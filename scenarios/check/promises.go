@@ -16,7 +16,7 @@ type promise struct {
 	by   env.Instant
 	say  func() string
 	told bool // that it was broken; it stays until its reason is gone
-	// excuse names the reason why it does not count that it was broken, "" when it does; may be nil.
+	// excuse names the reason why it does not count when it is broken, "" when it does; may be nil.
 	excuse func() string
 }
 

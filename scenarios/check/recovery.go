@@ -26,7 +26,9 @@ const (
 var idle = []env.Kind{env.Login, env.Logout, env.Probe, env.Served}
 
 func newRecovery() Oracle {
-	return &recovery{calm: env.Never, judged: map[subject]env.Instant{}, slow: map[*UPS]time.Duration{}}
+	return &recovery{
+		calm: env.Never, judged: map[subject]env.Instant{}, slow: map[*UPS]time.Duration{},
+	}
 }
 
 func (o *recovery) ID() string              { return "L06" }
@@ -48,13 +50,16 @@ func (o *recovery) Event(v *View, ev env.Event) []Violation {
 	case slices.Contains(idle, ev.Kind):
 	case ev.Prog == "upsmon" && ev.Host != "":
 		o.host(v, v.Host(ev.Host), calm, ev.Kind == env.Comm || ev.Kind == env.Monitor)
-	case (ev.Kind == env.Proc || ev.Kind == env.Machine) && ev.Host != "" && !v.Host(ev.Host).Serves:
+	case (ev.Kind == env.Proc || ev.Kind == env.Machine) && v.onlyItself(ev.Host):
 		o.host(v, v.Host(ev.Host), calm, true)
 	case ev.Kind != env.Status: // a driver's; all else is the world's
 		o.all(v, calm)
 	}
 	return nil
 }
+
+// onlyItself reports that what happens on a host concerns its own monitor only.
+func (v *View) onlyItself(host string) bool { return host != "" && !v.Host(host).Serves }
 
 func (o *recovery) all(v *View, calm env.Instant) {
 	for _, h := range v.hosts {
@@ -80,8 +85,9 @@ func (o *recovery) host(v *View, h *Host, calm env.Instant, logins bool) {
 			o.well.drop(s)
 		} else {
 			o.well.hold(s, from.Add(recoveryTime(h)), func() string {
-				return fmt.Sprintf("%s is not back to normal although all is in order since %s: %s%s",
-					h.Name, stamp(from), w.describe("want OL and communication"), v.failures(h, u))
+				return fmt.Sprintf("%s is not back to normal although all is in order since %s: "+
+					"%s%s", h.Name, stamp(from), w.describe("want OL and communication"),
+					v.failures(h, u))
 			})
 		}
 		if logins {
@@ -144,7 +150,8 @@ func (v *View) failures(h *Host, u *UPS) string {
 		service string
 	}{{h, "upsmon"}, {v.Host(u.Server), "upsd"}, {v.Host(u.Server), "driver:" + u.Name}} {
 		if x := s.host.Service(s.service); x.State == "failed" {
-			text += fmt.Sprintf("; %s on %s did not start at %s", s.service, s.host.Name, stamp(x.Since))
+			text += fmt.Sprintf("; %s on %s did not start at %s",
+				s.service, s.host.Name, stamp(x.Since))
 		}
 	}
 	return text

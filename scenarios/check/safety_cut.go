@@ -19,7 +19,7 @@ func (o *cut) Event(v *View, ev env.Event) []Violation {
 	case env.Power, env.Fault, env.Link:
 		o.follow(v)
 	case env.Proc, env.Machine:
-		if ev.Host != "" && v.Host(ev.Host).Serves {
+		if ev.Host != "" && !v.onlyItself(ev.Host) {
 			o.follow(v)
 		}
 	case env.FSD:
