@@ -6,8 +6,8 @@ import (
 )
 
 // Describe returns one line about a variable, "" when its name means nothing to us. Clients see the
-// line as it is in answers to GET DESC. The wording is our own: a site that wants the wording of the
-// C server gives upsd its cmdvartab with DATAPATH.
+// line as it is in answers to GET DESC. The wording is our own: a site that wants the wording of
+// the C server gives upsd its cmdvartab with DATAPATH.
 //
 // Names of several forms are described by what they are made of:
 //

@@ -1,4 +1,6 @@
-// Package nut holds the words of Network UPS Tools that every program shares: version and folders.
+// Package nut holds the words of Network UPS Tools that every program shares: the words of
+// ups.status ([Status]), what variables and instant commands mean ([Describe], [DescribeCommand]),
+// the release whose behaviour we follow, and the folders where files are.
 package nut
 
 import "github.com/blackstart-ups/blackstart/nut/env"
@@ -29,4 +31,6 @@ func StatePath(e env.Env) string { return folder(e, "/run/nut", "NUT_STATEPATH")
 func PidPath(e env.Env) string { return folder(e, "/run/nut", "NUT_PIDPATH") }
 
 // AltPidPath is where the PID files of drivers are.
-func AltPidPath(e env.Env) string { return folder(e, "/run/nut", "NUT_ALTPIDPATH", "NUT_STATEPATH") }
+func AltPidPath(e env.Env) string {
+	return folder(e, "/run/nut", "NUT_ALTPIDPATH", "NUT_STATEPATH")
+}

@@ -9,8 +9,8 @@ import (
 // Status is a set of the standard words of ups.status.
 type Status uint32
 
-// The words, in the order in which [Status.String] writes them. What a driver reports beyond them is
-// kept as text by [ParseStatus].
+// The words, in the order in which [Status.String] writes them. What a driver reports beyond them
+// is kept as text by [ParseStatus].
 const (
 	FSD     Status = 1 << iota // forced shutdown: the load is about to lose power
 	ALARM                      // at least one alarm is active; ups.alarm says which
@@ -31,8 +31,8 @@ const (
 )
 
 // words are the standard words by bit.
-var words = [...]string{"FSD", "ALARM", "OL", "OB", "LB", "HB", "RB", "CHRG", "DISCHRG", "BYPASS", "CAL",
-	"OFF", "OVER", "TRIM", "BOOST", "ECO"}
+var words = [...]string{"FSD", "ALARM", "OL", "OB", "LB", "HB", "RB", "CHRG", "DISCHRG", "BYPASS",
+	"CAL", "OFF", "OVER", "TRIM", "BOOST", "ECO"}
 
 // ParseStatus reads a value of ups.status, whose words are compared without regard to letter case.
 // Words that are not standard come back as they were written, once each, in their order.

@@ -17,8 +17,10 @@ func TestStatusWords(t *testing.T) {
 		{"low battery is a word and no part of one", "OL SLB", OL, []string{"SLB"}, "OL"},
 		{"letter case does not matter", "ob Lb", OB | LB, nil, "OB LB"},
 		{"forced shutdown comes first", "OB LB FSD", FSD | OB | LB, nil, "FSD OB LB"},
-		{"unknown words are kept once, as written", "OL Xyz  XYZ Xyz", OL, []string{"Xyz", "XYZ"}, "OL"},
-		{"every standard word", "ECO BOOST TRIM OVER OFF CAL BYPASS DISCHRG CHRG RB HB LB OB OL ALARM FSD",
+		{"unknown words are kept once, as written", "OL Xyz  XYZ Xyz", OL,
+			[]string{"Xyz", "XYZ"}, "OL"},
+		{"every standard word",
+			"ECO BOOST TRIM OVER OFF CAL BYPASS DISCHRG CHRG RB HB LB OB OL ALARM FSD",
 			1<<16 - 1, nil, "FSD ALARM OL OB LB HB RB CHRG DISCHRG BYPASS CAL OFF OVER TRIM BOOST ECO"},
 	} {
 		got, unknown := ParseStatus(tt.in)

@@ -8,9 +8,9 @@
 //
 // Every Parse function takes the file's name (for messages) and its text, and returns the value,
 // complete with defaults, and the problems it met, each with its place, what stands there and what
-// was wanted. As NUT does, an entry that is wrong is left out and the rest counts; the caller decides
-// whether to go on. Nothing is left out without a [Problem]. Text writes the file again: read once
-// more it gives the same value.
+// was wanted. As NUT does, an entry that is wrong is left out and the rest counts; the caller
+// decides whether to go on. Nothing is left out without a [Problem]. Text writes the file again:
+// read once more it gives the same value.
 //
 // # Where NUT loses something in silence
 //
@@ -24,9 +24,9 @@
 //
 // # Text beyond ASCII
 //
-// The C programs drop it, byte by byte. What travels between programs or is compared with what they
-// send (names, passwords, descriptions) is therefore read as they read it, with a warning. Commands,
-// messages, paths and settings of drivers keep it.
+// The C programs drop it, byte by byte. What travels between programs or is compared with what
+// they send (names, passwords, descriptions) is therefore read as they read it, with a warning.
+// Commands, messages, paths and settings of drivers keep it.
 //
 // Messages never show a password.
 package config
@@ -74,8 +74,8 @@ type reader struct {
 func (r *reader) lines(text []byte) []line.Line {
 	lines, errs := line.File(text)
 	for _, e := range errs {
-		r.problems = append(r.problems, Problem{File: r.file, Line: e.Line, Col: e.Col, Value: e.Text,
-			Cause: "Parse error: " + e.Cause, Want: e.Want, Warning: e.Warning})
+		r.problems = append(r.problems, Problem{File: r.file, Line: e.Line, Col: e.Col,
+			Value: e.Text, Cause: "Parse error: " + e.Cause, Want: e.Want, Warning: e.Warning})
 	}
 	return slices.DeleteFunc(lines, func(l line.Line) bool { return l.Rest })
 }
@@ -105,6 +105,11 @@ func (r *reader) warn(w line.Word, cause, want string) {
 
 // hidden is the place of a word that messages must not show.
 func hidden(w line.Word) line.Word { return line.Word{Line: w.Line, Col: w.Col} }
+
+// twice reports a setting that has been made before.
+func (r *reader) twice(w line.Word, first int, name string) {
+	r.warn(w, fmt.Sprintf("set in line %d already; this line counts", first), "one "+name)
+}
 
 // ascii is a word as the C programs read it. What a message shows of it is shown.
 func (r *reader) ascii(w, shown line.Word) string {

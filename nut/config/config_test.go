@@ -31,7 +31,8 @@ func expect(t *testing.T, in string, got []Problem, want ...string) {
 		if !strings.HasPrefix(at(p), want[i]) {
 			t.Errorf("%q: problem %s, want %s", in, at(p), want[i])
 		}
-		if p.File != "f.conf" || p.Want == "" || !strings.HasPrefix(p.Error(), fmt.Sprintf("f.conf:%d:%d: ", p.Line, p.Col)) {
+		place := fmt.Sprintf("f.conf:%d:%d: ", p.Line, p.Col)
+		if p.File != "f.conf" || p.Want == "" || !strings.HasPrefix(p.Error(), place) {
 			t.Errorf("%q: incomplete problem %v", in, p)
 		}
 	}
@@ -53,17 +54,24 @@ var parsers = []struct {
 // cause, and the lines around it are read.
 func TestMalformedLinesAreReportedWithTheirPlace(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"# in quotes", "X \"a#b\" c\n", "2:5 error Parse error: Unbalanced word due to unescaped # in quotes"},
+		{"# in quotes", "X \"a#b\" c\n",
+			"2:5 error Parse error: Unbalanced word due to unescaped # in quotes"},
 		{"open quote", "X \"open\nNEXT y\n", "2:3 warning Parse error: quote is not closed"},
-		{"open quote at the end", "X \"open", "2:3 warning Parse error: quote is not closed at the end of the file"},
-		{"line feed in quotes", "X \"a\nb\" c\n", "2:3 warning Parse error: quote is not closed on its line"},
+		{"open quote at the end", "X \"open",
+			"2:3 warning Parse error: quote is not closed at the end of the file"},
+		{"line feed in quotes", "X \"a\nb\" c\n",
+			"2:3 warning Parse error: quote is not closed on its line"},
 		{"lone word at the end", "X", "2:1 warning Parse error: last line has no line feed"},
 		{"control character", "X a\x01b\n", "2:4 warning Parse error: control character 0x01"},
 		{"stray byte", "X a\x80b\n", "2:4 warning Parse error: invisible character or stray byte"},
-		{"no-break space", "X\u00a0a\n", "2:2 warning Parse error: invisible character or stray byte"},
-		{"CR LF behind a backslash", "X a\\\r\n", "2:5 warning Parse error: backslash before CR LF"},
-		{"word 129", "X" + strings.Repeat(" y", 128) + "\n", "2:257 error Parse error: too many words"},
-		{"character 8193", "X " + strings.Repeat("y", 8193) + "\n", "2:8195 error Parse error: word is too long"},
+		{"no-break space", "X\u00a0a\n",
+			"2:2 warning Parse error: invisible character or stray byte"},
+		{"CR LF behind a backslash", "X a\\\r\n",
+			"2:5 warning Parse error: backslash before CR LF"},
+		{"word 129", "X" + strings.Repeat(" y", 128) + "\n",
+			"2:257 error Parse error: too many words"},
+		{"character 8193", "X " + strings.Repeat("y", 8193) + "\n",
+			"2:8195 error Parse error: word is too long"},
 	} {
 		for _, p := range parsers[:4] {
 			_, problems := p.parse("f.conf", []byte("# comment\n"+tt.in))
@@ -94,6 +102,8 @@ func TestNoMessageShowsAPassword(t *testing.T) {
 		{"upsd.users", "[u]\npassword = \"hunter#2\"\n"},
 		{"upsd.users", "[u]\npassword = \"hunter2\n"},
 		{"upsd.users", "[u]\npassword = hunter\x012\n"},
+		{"ups.conf", "[u]\ncommunity = hunter2 hunter3\n"},
+		{"ups.conf", "[u]\nauthPassword hunter2\n"},
 		{"upsmon.conf", "MONITOR u@h 1 a hunter2 hunter3 primary\n"},
 		{"upsmon.conf", "MONITOR u@h x a hunter2 hunter3 primary\n"},
 		{"upsmon.conf", "MONITOR u@h 1 hunter2 primary\n"},

@@ -53,7 +53,8 @@ func apply[T any](r *reader, c *T, text []byte, table []directive[T]) {
 	for _, l := range r.lines(text) {
 		name := l.Words[0]
 		i := slices.IndexFunc(table, func(d directive[T]) bool {
-			return d.name == name.Text || d.name == "DEBUG_MIN" && strings.EqualFold(d.name, name.Text)
+			return d.name == name.Text ||
+				d.name == "DEBUG_MIN" && strings.EqualFold(d.name, name.Text)
 		})
 		if i < 0 {
 			r.wrong(name, "invalid directive", suggest(name.Text, table))
@@ -65,7 +66,7 @@ func apply[T any](r *reader, c *T, text []byte, table []directive[T]) {
 			continue
 		}
 		if first, ok := seen[d.name]; ok && !slices.Contains(repeatable, d.name) {
-			r.warn(name, fmt.Sprintf("set in line %d already; this line counts", first.Line), "one "+d.name)
+			r.twice(name, first.Line, d.name)
 		}
 		seen[d.name] = name
 		d.set(c, a)
@@ -79,7 +80,8 @@ func (a *args) fit(least, most int) bool {
 		a.r.wrong(a.words[0], "invalid directive: there is no = in this file", a.want)
 		return false
 	case len(a.words) < least:
-		a.r.wrong(a.name, fmt.Sprintf("invalid directive: %d words follow, %d are needed", len(a.words), least), a.want)
+		a.r.wrong(a.name, fmt.Sprintf("invalid directive: %d words follow, %d are needed",
+			len(a.words), least), a.want)
 		return false
 	case len(a.words) > most:
 		a.hide = slices.Contains(secretive, a.name.Text)

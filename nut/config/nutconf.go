@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/blackstart-ups/blackstart/nut/line"
 )
@@ -16,7 +15,7 @@ type Nut struct {
 	Mode          Mode
 	UpsdOptions   string
 	UpsmonOptions string
-	PoweroffWait  time.Duration // after telling the UPS to cut the power, then reboot; negative: not set
+	PoweroffWait  time.Duration // from ordering power off to a reboot; negative: not set
 	PoweroffQuiet bool
 	Env           []Pair // the rest, for the environment of the programs, in the order of the file
 }
@@ -72,7 +71,8 @@ func (r *reader) assignment(c *Nut, n int, s string) {
 		return
 	}
 	if tail != "" {
-		r.wrong(at, fmt.Sprintf("a command follows the value: %q", tail), "quotes around a value with blanks")
+		r.wrong(at, fmt.Sprintf("a command follows the value: %q", tail),
+			"quotes around a value with blanks")
 		return
 	}
 	r.variable(c, at, value)
@@ -101,7 +101,8 @@ func (r *reader) variable(c *Nut, name line.Word, value string) {
 		a.want = "POWEROFF_QUIET=true"
 		a.boolean(0, &c.PoweroffQuiet)
 	default:
-		if !slices.ContainsFunc(environment, func(p string) bool { return strings.HasPrefix(name.Text, p) }) {
+		known := func(p string) bool { return strings.HasPrefix(name.Text, p) }
+		if !slices.ContainsFunc(environment, known) {
 			r.warn(name, "no program of NUT reads this variable", "one of nut.conf(5)")
 		}
 		c.Env = append(c.Env, Pair{Key: name.Text, Value: value, Line: name.Line, Col: name.Col})
@@ -110,7 +111,7 @@ func (r *reader) variable(c *Nut, name line.Word, value string) {
 
 // isName reports whether the shell takes s for the name of a variable.
 func isName(s string) bool {
-	return s != "" && !unicode.IsDigit(rune(s[0])) && strings.Trim(s, "_"+letters+"0123456789") == ""
+	return s != "" && (s[0] < '0' || s[0] > '9') && strings.Trim(s, "_0123456789"+letters) == ""
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -134,7 +135,7 @@ func shellValue(s string) (value, tail string, ok bool) {
 			quote = c
 		case quote != 0 && c == quote:
 			quote = 0
-		case c == '\\' && quote != '\'' && i+1 < len(s) && (quote == 0 || strings.IndexByte("\"\\$`", s[i+1]) >= 0):
+		case c == '\\' && i+1 < len(s) && escapes(quote, s[i+1]):
 			i++
 			b.WriteByte(s[i])
 		default:
@@ -142,6 +143,17 @@ func shellValue(s string) (value, tail string, ok bool) {
 		}
 	}
 	return b.String(), "", quote == 0
+}
+
+// escapes reports whether a backslash takes the next character as it is, inside a quote or none.
+func escapes(quote, next byte) bool {
+	switch quote {
+	case 0:
+		return true
+	case '"':
+		return strings.IndexByte("\"\\$`", next) >= 0
+	}
+	return false
 }
 
 // Text is the file again.

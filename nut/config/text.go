@@ -55,7 +55,7 @@ func digit(v bool) string {
 }
 
 // plainBytes need no quotes.
-const plainBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,*[]{}()!?;&~^$<>|"
+const plainBytes = letters + "0123456789_-./:@%+,*[]{}()!?;&~^$<>|"
 
 // word writes a word, in quotes where needed.
 func word(s string) string {

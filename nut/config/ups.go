@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -52,8 +51,9 @@ func (u *UPS) Section(name string) *Section {
 // globals are the settings that mean something before the first section. Drivers ignore others
 // there, so a slip in one of these would go unnoticed.
 var globals = []string{
-	"chroot", "driverpath", "statepath", "maxstartdelay", "maxretry", "retrydelay", "nowait", "pollinterval",
-	"synchronous", "user", "group", "debug_min", "LIBUSB_DEBUG", "reconnect_max_tries", "reconnect_report_freq",
+	"chroot", "driverpath", "statepath", "maxstartdelay", "maxretry", "retrydelay", "nowait",
+	"pollinterval", "synchronous", "user", "group", "debug_min", "LIBUSB_DEBUG",
+	"reconnect_max_tries", "reconnect_report_freq",
 }
 
 // ParseUPS reads ups.conf. What the settings of drivers mean is not checked here: only their driver
@@ -78,10 +78,11 @@ func ParseUPS(file string, text []byte) (*UPS, []Problem) {
 		if n := len(u.Sections); n > 0 {
 			at = &u.Sections[n-1]
 		} else if !slices.Contains(globals, p.Key) {
-			r.warn(l.Words[0], "not a setting for all drivers: nobody reads it here", "it below [name]")
+			r.warn(l.Words[0], "not a setting for all drivers: nobody reads it here",
+				"it below [name]")
 		}
 		if i := slices.IndexFunc(at.Pairs, func(q Pair) bool { return q.Key == p.Key }); i >= 0 {
-			r.warn(l.Words[0], fmt.Sprintf("set in line %d already; this line counts", at.Pairs[i].Line), "one "+p.Key)
+			r.twice(l.Words[0], at.Pairs[i].Line, p.Key)
 		}
 		at.Pairs = append(at.Pairs, p)
 	}
@@ -100,7 +101,8 @@ func (r *reader) header(l line.Line, want string) (name string, ok bool) {
 		r.wrong(w, "not a section header; the settings below are not used", want)
 		return "", false
 	case len(l.Words) > 1:
-		r.warn(l.Words[1], "nothing may follow a section header; ignored", want+" alone on its line")
+		r.warn(l.Words[1], "nothing may follow a section header; ignored",
+			want+" alone on its line")
 	}
 	if strings.ContainsAny(inside, " \t") {
 		r.warn(w, "a name with blanks must be quoted wherever it is used", want)
@@ -124,19 +126,32 @@ func (r *reader) pair(l line.Line) (Pair, bool) {
 		p.Flag = true
 		return p, true
 	case w[1].Text != "=":
-		r.wrong(w[1], p.Key+" is followed by a word and no =; ignored", want)
+		r.wrong(shown(p.Key, w[1]), p.Key+" is followed by a word and no =; ignored", want)
 		return p, false
 	case len(w) == 2:
 		r.wrong(w[1], p.Key+" has no value; ignored", want)
 		return p, false
 	case len(w) > 3:
-		r.warn(w[3], p.Key+" has one value; what follows is ignored", `" around a value with blanks or =`)
+		r.warn(shown(p.Key, w[3]), p.Key+" has one value; what follows is ignored",
+			`" around a value with blanks or =`)
 	}
 	p.Value = w[2].Text
 	if p.Key == "desc" { // upsd sends it
 		p.Value = r.ascii(w[2], w[2])
 	}
 	return p, true
+}
+
+// secrets are in the names of settings whose values messages must not show.
+var secrets = []string{"password", "passwd", "community", "secret"}
+
+// shown is a word behind a key as messages may show it.
+func shown(key string, w line.Word) line.Word {
+	key = strings.ToLower(key)
+	if slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(key, s) }) {
+		return hidden(w)
+	}
+	return w
 }
 
 // Text is the file again.

@@ -37,7 +37,9 @@ var upsdDirectives = []directive[Upsd]{
 	{"MAXAGE", "SECONDS", func(c *Upsd, a *args) { a.seconds(0, 1, &c.MaxAge) }},
 	{"TRACKINGDELAY", "SECONDS", func(c *Upsd, a *args) { a.seconds(0, 0, &c.TrackingDelay) }},
 	{"ALLOW_NO_DEVICE", "yes|no", func(c *Upsd, a *args) { a.loose(0, &c.AllowNoDevice) }},
-	{"ALLOW_NOT_ALL_LISTENERS", "yes|no", func(c *Upsd, a *args) { a.loose(0, &c.AllowNotAllListeners) }},
+	{"ALLOW_NOT_ALL_LISTENERS", "yes|no", func(c *Upsd, a *args) {
+		a.loose(0, &c.AllowNotAllListeners)
+	}},
 	{"STATEPATH", "FOLDER", func(c *Upsd, a *args) { c.StatePath = a.text(0) }},
 	{"DATAPATH", "FOLDER", func(c *Upsd, a *args) { c.DataPath = a.text(0) }},
 	{"LISTEN", "ADDRESS [PORT]", setListen},
@@ -58,7 +60,8 @@ func obsolete(_ *Upsd, a *args) {
 	a.r.warn(a.name, "obsolete, ignored", "LISTEN and a firewall")
 }
 
-// setListen takes the port as a number, or by its name in /etc/services, of which only ours is known.
+// setListen takes the port as a number, or by its name in /etc/services, of which only ours is
+// known.
 func setListen(c *Upsd, a *args) {
 	l := Listen{Addr: a.text(0), Port: DefaultPort}
 	if a.has(1) && !strings.EqualFold(a.text(1), "nut") {

@@ -28,7 +28,7 @@ type Upsmon struct {
 	AlarmCritical          bool
 
 	ShutdownCmd   string   // a line for the shell
-	NotifyCmd     []string // the program, and arguments; one word with blanks is for the shell, as before 2.8.6
+	NotifyCmd     []string // program and arguments; a single word with blanks is for the shell
 	PowerdownFlag string
 	NotifyMsg     map[string]string // by type; missing types have their usual text
 	NotifyFlag    map[string]NotifyFlag
@@ -59,8 +59,11 @@ type CertHost struct {
 	Verify, Force int
 }
 
+// never is the least number where every negative one means never.
+const never = -maxNumber
+
 var upsmonDirectives = []directive[Upsmon]{
-	{"MONITOR", "UPS@HOST POWERVALUE USER PASSWORD [primary|secondary]", setMonitor}, // without a role: see there
+	{"MONITOR", "UPS@HOST POWERVALUE USER PASSWORD [primary|secondary]", setMonitor},
 	{"MINSUPPLIES", "POWERVALUE", func(c *Upsmon, a *args) { a.number(0, 0, &c.MinSupplies) }},
 	{"POLLFREQ", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, 1, &c.PollFreq) }},
 	{"POLLFREQALERT", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, 1, &c.PollFreqAlert) }},
@@ -69,10 +72,12 @@ var upsmonDirectives = []directive[Upsmon]{
 	{"FINALDELAY", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, 0, &c.FinalDelay) }},
 	{"RBWARNTIME", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, 0, &c.RBWarnTime) }},
 	{"NOCOMMWARNTIME", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, 0, &c.NoCommWarnTime) }},
-	{"OFFDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, -maxNumber, &c.OffDuration) }},
-	{"OBLBDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, -maxNumber, &c.OBLBDuration) }},
-	{"OVERDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, -maxNumber, &c.OverDuration) }},
-	{"POLLFAIL_LOG_THROTTLE_MAX", "POLLS", func(c *Upsmon, a *args) { a.number(0, -1, &c.PollFailLogThrottleMax) }},
+	{"OFFDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, never, &c.OffDuration) }},
+	{"OBLBDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, never, &c.OBLBDuration) }},
+	{"OVERDURATION", "SECONDS", func(c *Upsmon, a *args) { a.seconds(0, never, &c.OverDuration) }},
+	{"POLLFAIL_LOG_THROTTLE_MAX", "POLLS", func(c *Upsmon, a *args) {
+		a.number(0, -1, &c.PollFailLogThrottleMax)
+	}},
 	{"ALARMCRITICAL", "1|0", func(c *Upsmon, a *args) { a.digit(0, &c.AlarmCritical) }},
 	{"SHUTDOWNEXIT", "yes|no|SECONDS", setShutdownExit},
 	{"SHUTDOWNCMD", "COMMAND [ARGUMENT...]", setShutdownCmd},
@@ -97,7 +102,8 @@ func setMonitor(c *Upsmon, a *args) {
 		a.r.wrong(a.name, "Unable to use old-style MONITOR line without a username", a.want)
 		return
 	}
-	m := Monitor{System: a.ascii(0), User: a.ascii(2), Password: a.secret(3), Role: Secondary, Line: a.name.Line}
+	m := Monitor{System: a.ascii(0), User: a.ascii(2), Password: a.secret(3), Role: Secondary,
+		Line: a.name.Line}
 	if !a.number(1, 0, &m.PowerValue) {
 		return
 	}
@@ -126,7 +132,7 @@ func setShutdownExit(c *Upsmon, a *args) {
 		}
 		return
 	}
-	a.seconds(0, -maxNumber, &c.ShutdownExit)
+	a.seconds(0, never, &c.ShutdownExit)
 }
 
 // setShutdownCmd: words after the first are arguments, quoted for the shell, as since 2.8.6.
@@ -187,8 +193,9 @@ func (c *Upsmon) Text() []byte {
 	}{
 		{"POLLFREQ", c.PollFreq}, {"POLLFREQALERT", c.PollFreqAlert}, {"HOSTSYNC", c.HostSync},
 		{"DEADTIME", c.DeadTime}, {"FINALDELAY", c.FinalDelay}, {"RBWARNTIME", c.RBWarnTime},
-		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration}, {"OBLBDURATION", c.OBLBDuration},
-		{"OVERDURATION", c.OverDuration}, {"SHUTDOWNEXIT", c.ShutdownExit},
+		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration},
+		{"OBLBDURATION", c.OBLBDuration}, {"OVERDURATION", c.OverDuration},
+		{"SHUTDOWNEXIT", c.ShutdownExit},
 	} {
 		t.put(d.name, d.value)
 	}

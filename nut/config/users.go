@@ -30,7 +30,9 @@ const (
 )
 
 // roles are the spellings of the roles.
-var roles = map[string]Role{"primary": Primary, "master": Primary, "secondary": Secondary, "slave": Secondary}
+var roles = map[string]Role{
+	"primary": Primary, "master": Primary, "secondary": Secondary, "slave": Secondary,
+}
 
 // actions are those that upsd asks for.
 var actions = []string{"SET", "FSD", "LOGIN", "PRIMARY", "MASTER"}
@@ -46,7 +48,8 @@ func (u *Users) Lookup(name string) *User {
 }
 
 // ParseUsers reads upsd.users. A second section of a name adds to the first: NUT gives its keys to
-// whichever user was read before, which nobody can have meant. Keys in no section give nobody rights.
+// whichever user was read before, which nobody can have meant. Keys in no section give nobody
+// rights.
 func ParseUsers(file string, text []byte) (*Users, []Problem) {
 	r := &reader{file: file}
 	u := &Users{}
@@ -98,7 +101,7 @@ func (r *reader) userKey(u *User, w []line.Word) {
 		r.password(u, values)
 	case "actions":
 		for _, v := range values {
-			if !slices.ContainsFunc(actions, func(a string) bool { return strings.EqualFold(a, v.Text) }) {
+			if !slices.Contains(actions, strings.ToUpper(v.Text)) {
 				r.warn(v, "nothing asks for this action", "SET or FSD")
 			}
 			u.Actions = append(u.Actions, r.ascii(v, v))
@@ -126,7 +129,8 @@ func (r *reader) password(u *User, values []line.Word) {
 	case values[0].Text == "":
 		r.warn(at, "an empty password never lets anybody in", "password = word")
 	case len(values) > 1:
-		r.warn(hidden(values[1]), "a password is one word; what follows is ignored", `" around a password with blanks or =`)
+		r.warn(hidden(values[1]), "a password is one word; what follows is ignored",
+			`" around a password with blanks or =`)
 	}
 	u.Password = r.ascii(values[0], at)
 }
@@ -141,7 +145,8 @@ func (r *reader) role(u *User, values []line.Word) {
 		r.warn(values[1], "a user has one role; what follows is ignored", "upsmon "+string(role))
 	}
 	if u.Upsmon != NoRole && u.Upsmon != role {
-		r.warn(values[0], "this user has another role already; primary counts", "one upsmon line a user")
+		r.warn(values[0], "this user has another role already; primary counts",
+			"one upsmon line a user")
 		role = Primary
 	}
 	u.Upsmon = role

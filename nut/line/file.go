@@ -39,8 +39,8 @@ func File(b []byte) ([]Line, []*Error) {
 	r.end()
 	if r.more > 0 {
 		l, c := r.position(len(b) - 1)
-		r.errs = append(r.errs, &Error{Line: l, Col: c, Cause: fmt.Sprintf("%d more errors in this file", r.more),
-			Want: "a configuration file"})
+		r.errs = append(r.errs, &Error{Line: l, Col: c, Want: "a configuration file",
+			Cause: fmt.Sprintf("%d more errors in this file", r.more)})
 	}
 	slices.SortStableFunc(r.errs, func(x, y *Error) int {
 		if x.Line != y.Line {
@@ -110,8 +110,8 @@ func (r *reader) beyond() {
 		return
 	}
 	if !isText(char, width) {
-		r.warn(at, Error{Text: string(r.b[at:r.i]), Cause: "invisible character or stray byte, left out",
-			Want: "text in UTF-8"})
+		r.warn(at, Error{Text: string(r.b[at:r.i]), Want: "text in UTF-8",
+			Cause: "invisible character or stray byte, left out"})
 		return
 	}
 	if r.m.room() < width {
@@ -154,12 +154,13 @@ func (r *reader) drop(at int, literal bool) {
 	c := r.b[at]
 	switch {
 	case c == '\r' && literal:
-		r.warn(at, Error{Cause: "backslash before CR LF does not join lines", Want: "a file with plain line feeds"})
+		r.warn(at, Error{Cause: "backslash before CR LF does not join lines",
+			Want: "a file with plain line feeds"})
 	case c == '\r' && at+1 < len(r.b) && r.b[at+1] == '\n':
 		// its line feed is reported
 	default:
-		r.warn(at, Error{Text: string(r.b[at : at+1]), Cause: fmt.Sprintf("control character 0x%02x in a word, left out", c),
-			Want: "printable text"})
+		r.warn(at, Error{Text: string(r.b[at : at+1]), Want: "printable text",
+			Cause: fmt.Sprintf("control character 0x%02x in a word, left out", c)})
 	}
 }
 
@@ -173,8 +174,8 @@ func (r *reader) end() {
 			r.warn(at, Error{Text: `"`,
 				Cause: "quote is not closed at the end of the file", Want: `a closing "`})
 		case len(m.marks) == 1 && m.state == plain:
-			r.warn(at, Error{Text: string(m.text), Cause: "last line has no line feed: programs written in C do not see this word",
-				Want: "a line feed at its end"})
+			r.warn(at, Error{Text: string(m.text), Want: "a line feed at its end",
+				Cause: "last line has no line feed: programs written in C do not see this word"})
 		}
 	}
 	r.take()
@@ -217,11 +218,14 @@ func tooLong(m *machine) Error {
 	e := Error{kind: ErrTooLong}
 	switch {
 	case m.skip:
-		e.Cause, e.Want = "too many words in a line; the rest is left out", fmt.Sprintf("at most %d", MaxWords)
+		e.Cause = "too many words in a line; the rest is left out"
+		e.Want = fmt.Sprintf("at most %d", MaxWords)
 	case len(m.text) >= m.maxLine:
-		e.Cause, e.Want = "line is too long; the rest is left out", fmt.Sprintf("at most %d characters", MaxLine)
+		e.Cause = "line is too long; the rest is left out"
+		e.Want = fmt.Sprintf("at most %d characters", MaxLine)
 	default:
-		e.Cause, e.Want = "word is too long; its end is left out", fmt.Sprintf("at most %d characters", MaxWord)
+		e.Cause = "word is too long; its end is left out"
+		e.Want = fmt.Sprintf("at most %d characters", MaxWord)
 	}
 	return e
 }

@@ -198,9 +198,12 @@ func TestALineWithinTheLimitsIsWhole(t *testing.T) {
 
 func TestAFileReportsWhatIsBeyondTheLimits(t *testing.T) {
 	for _, tt := range []struct{ name, in, at, cause string }{
-		{"the 129th word", "A 1\nB" + strings.Repeat(" c", MaxWords+5) + "\n", "2:257", "too many words"},
-		{"character 8193", "A 1\nB " + strings.Repeat("c", MaxWord+5) + "\n", "2:8195", "word is too long"},
-		{"beyond ASCII", "B " + strings.Repeat("c", MaxWord-1) + "é\n", "1:8194", "word is too long"},
+		{"the 129th word", "A 1\nB" + strings.Repeat(" c", MaxWords+5) + "\n", "2:257",
+			"too many words"},
+		{"character 8193", "A 1\nB " + strings.Repeat("c", MaxWord+5) + "\n", "2:8195",
+			"word is too long"},
+		{"beyond ASCII", "B " + strings.Repeat("c", MaxWord-1) + "é\n", "1:8194",
+			"word is too long"},
 	} {
 		lines, errs := File([]byte(tt.in))
 		if len(errs) != 1 || fmt.Sprintf("%d:%d", errs[0].Line, errs[0].Col) != tt.at ||
@@ -228,7 +231,8 @@ func TestWordsKnowTheirPhysicalPlace(t *testing.T) {
 }
 
 func TestAFileOfGarbageIsReadAndReportedInBounds(t *testing.T) {
-	for _, unit := range []string{"\x01", "\xff", "\"\n", "\"#", "= ", "a", "\\", "\\\r\n", "\"\r"} {
+	for _, unit := range []string{"\x01", "\xff", "\"\n", "\"#", "= ", "a", "\\", "\\\r\n",
+		"\"\r"} {
 		lines, errs := File([]byte(strings.Repeat(unit, (1<<20)/len(unit))))
 		if len(errs) > maxErrors+1 {
 			t.Errorf("%q: %d lines, %d errors", unit, len(lines), len(errs))
