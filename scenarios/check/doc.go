@@ -34,11 +34,11 @@
 //
 // # What else is here
 //
-// [Hash] and [Difference] compare two runs of one seed (C01), [Compare] two rungs (C03), and
+// [Hash] and [Replay] compare two runs of one seed (C01), [Compare] two rungs (C03), and
 // [Timeline] renders a run for people.
 //
 // # To add an oracle
 //
-// Write a type with Event and End, give it a line in the table of oracles.go, a trace that breaks
-// it and near misses that do not in the table of check_test.go.
+// Write a type with Event and Due, give it a line in the table of oracles.go, a run that breaks it
+// in the table of check_test.go, and near misses that do not in that of near_test.go.
 package check

@@ -98,6 +98,9 @@ func (r Report) String() string {
 			idle = append(idle, d.ID)
 		}
 	}
+	if n := r.Counts[Operator]; n > 0 {
+		judged = append(judged, fmt.Sprintf("%d ordered by an operator", n))
+	}
 	fmt.Fprintf(&b, "  judged: %s; nothing to judge: %s\n", list(judged), list(idle))
 	return b.String()
 }

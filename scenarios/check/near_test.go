@@ -327,6 +327,14 @@ func TestExcusesOfStayingOff(t *testing.T) {
 	})
 }
 
+func TestOrdersOfAnOperatorAreCounted(t *testing.T) {
+	s := scene{events: with(calm(), decide(100, "nas", "operator"), decide(100, "db", "power")), end: 101}
+	r := s.judge(0)
+	if got := found(r); got != "S04 db" || r.Counts[Operator] != 1 {
+		t.Errorf("judged %q and %d orders, want S04 db and 1", got, r.Counts[Operator])
+	}
+}
+
 func TestAllowedViolationsAreCounted(t *testing.T) {
 	j := New(0)
 	j.Allow("S10", "db", "the script runs it by hand")

@@ -15,6 +15,9 @@ import (
 // When the only thing to be said for the shutdown is silence on line power, S05 reports it instead.
 type founded struct{}
 
+// Operator counts, in Report.Counts, the shutdowns that were believed to be a person's order.
+const Operator = "operator"
+
 func newFounded() Oracle { return founded{} }
 
 func (founded) ID() string            { return "S04" }
@@ -26,6 +29,9 @@ func (founded) Event(v *View, _ env.Event) []Violation {
 		return nil
 	}
 	v.judge("S04")
+	if h.Attempt.Operator {
+		v.judge(Operator)
+	}
 	b := v.balance(h)
 	if h.Attempt.Operator || b.short() || len(b.silent) > 0 {
 		return nil
