@@ -1,5 +1,7 @@
 package line
 
+import "strings"
+
 // state is where in a line the machine is.
 type state uint8
 
@@ -51,6 +53,19 @@ var classes = func() (t [256]class) {
 	t['\n'], t['#'], t['='], t['\\'] = lineFeed, hash, equals, slash
 	return t
 }()
+
+// plainText and quotedText are the bytes that stand for themselves in a word of either kind.
+var (
+	plainText  = textOf(" \t\v\f\r\n#=\\")
+	quotedText = textOf("\"#\\")
+)
+
+func textOf(special string) (t [256]bool) {
+	for c := byte(' '); c <= 0x7f; c++ {
+		t[c] = strings.IndexByte(special, c) < 0
+	}
+	return t
+}
 
 // A mark is where a word begins: in the input, and in the machine's text.
 type mark struct{ at, from int }
