@@ -97,6 +97,7 @@ func dumbAfter(n int) env.Main {
 		if n--; n >= 0 {
 			return upsmon.Main(e, args)
 		}
+		e.Host().Detach(e)
 		e.Host().Ready(e, "watching nothing")
 		for e.Sleep(time.Hour) == nil {
 		}

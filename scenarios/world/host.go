@@ -281,9 +281,13 @@ func (v hostView) Chroot(dir string) error {
 	return fmt.Errorf("chroot %s: not on a virtual host", dir)
 }
 
-func (v hostView) Detach(env.Env) error { return nil }
+func (v hostView) Detach(env.Env) error {
+	v.p.detached = true
+	return nil
+}
 
+// Ready sends a process to the background that has said it would go there.
 func (v hostView) Ready(env.Env, string) {
-	v.p.background = true
+	v.p.background = v.p.detached
 	v.p.wakeWaiters()
 }

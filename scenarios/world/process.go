@@ -30,6 +30,7 @@ type Process struct {
 
 	signals    *env.Inbox[env.Signal]
 	dead       bool
+	detached   bool // it will go to the background when ready
 	background bool
 	status     env.ExitStatus
 	waiters    []*machine // who waits for its end or its going to the background

@@ -14,6 +14,7 @@ import (
 
 // echo answers each byte it gets, on port 7.
 func echo(e env.Env, _ []string) int {
+	e.Host().Detach(e)
 	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:7")
 	if err != nil {
 		return 1
