@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +18,40 @@ const (
 	ConnectTime = 10 * time.Second
 	AnswerTime  = 5 * time.Second
 )
+
+// maxWait keeps the seconds of a time limit within reason: a day.
+const maxWait = 24 * 60 * 60
+
+// Wait returns what connecting may take: the value of a program's flag -W, else the variable
+// NUT_DEFAULT_CONNECT_TIMEOUT, else ConnectTime. 0 leaves it to the system and is returned as a
+// negative limit. A value that is no number of seconds is passed over; problem says so.
+func Wait(e env.Env, flag string) (limit time.Duration, problem string) {
+	for _, s := range []struct{ name, value string }{
+		{"-W", flag}, {"NUT_DEFAULT_CONNECT_TIMEOUT", e.Host().Getenv("NUT_DEFAULT_CONNECT_TIMEOUT")},
+	} {
+		if s.value == "" {
+			continue
+		}
+		n, err := strconv.Atoi(s.value)
+		switch {
+		case err != nil || n < 0 || n > maxWait:
+			problem = fmt.Sprintf("%s %q is ignored: want a number of seconds", s.name, s.value)
+		case n == 0:
+			return -1, problem
+		default:
+			return time.Duration(n) * time.Second, problem
+		}
+	}
+	return ConnectTime, problem
+}
+
+// Until is when a limit of Wait ends.
+func Until(e env.Env, limit time.Duration) env.Instant {
+	if limit < 0 {
+		return env.Never
+	}
+	return e.Now().Add(limit)
+}
 
 // MaxLine is the longest line accepted: servers written in C send at most 512 bytes, and the values
 // of no device are longer than this.

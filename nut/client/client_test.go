@@ -152,8 +152,8 @@ func TestReplies(t *testing.T) {
 }
 
 func TestSilenceEndsAtTheDeadline(t *testing.T) {
-	took := talk(t, &upsd{}, client.Options{}, func(e env.Env, c *client.Conn, err error) {
-		_, err = c.Var(e, answerBy(e), "rack", "ups.status")
+	took := talk(t, &upsd{}, client.Options{}, func(e env.Env, c *client.Conn, _ error) {
+		_, err := c.Var(e, answerBy(e), "rack", "ups.status")
 		if !errors.Is(err, env.ErrTimeout) {
 			t.Errorf("a server that says nothing: error %v, want a time-out", err)
 		}
@@ -205,8 +205,9 @@ func TestLoggingIn(t *testing.T) {
 			for k, v := range ok {
 				u.answers[k] = v
 			}
-			talk(t, u, client.Options{}, func(e env.Env, c *client.Conn, err error) {
-				if err = c.Authenticate(e, answerBy(e), "mon", "a b#c"); err == nil {
+			talk(t, u, client.Options{}, func(e env.Env, c *client.Conn, _ error) {
+				err := c.Authenticate(e, answerBy(e), "mon", "a b#c")
+				if err == nil {
 					err = c.Login(e, answerBy(e), "rack")
 				}
 				if err != nil {
@@ -227,8 +228,8 @@ func TestLoggingIn(t *testing.T) {
 // S22.
 func TestErrorsHideThePassword(t *testing.T) {
 	u := &upsd{answers: map[string]string{"USERNAME mon": "OK\n", "PASSWORD secret": "what is secret\n"}}
-	talk(t, u, client.Options{}, func(e env.Env, c *client.Conn, err error) {
-		err = c.Authenticate(e, answerBy(e), "mon", "secret")
+	talk(t, u, client.Options{}, func(e env.Env, c *client.Conn, _ error) {
+		err := c.Authenticate(e, answerBy(e), "mon", "secret")
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("error %v, want one without the secret", err)
 		}

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -123,16 +122,16 @@ func run(e env.Env, o *options) error {
 	if err != nil {
 		return err
 	}
-	until := env.Never
-	if limit := o.connectTime(e); limit > 0 {
-		until = e.Now().Add(limit)
+	limit, problem := client.Wait(e, o.wait)
+	if problem != "" {
+		fmt.Fprintln(e.Host().Stderr(), problem)
 	}
-	c, err := client.Dial(e, host, port, client.Options{}, until)
+	c, err := client.Dial(e, host, port, client.Options{}, client.Until(e, limit))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	until = e.Now().Add(answerTime)
+	until := e.Now().Add(answerTime)
 	p := &printer{out: e.Host().Stdout(), json: o.json}
 	switch {
 	case o.list || o.describe:
@@ -156,10 +155,11 @@ const answerTime = 30 * time.Second
 // target is the UPS and the server that are meant.
 func (o *options) target(e env.Env) (ups, host string, port int, err error) {
 	if o.list || o.describe {
-		host, port = "localhost", 0
-		if _, host, port, err = client.SplitName("any"); len(o.args) > 0 {
-			host, port, err = client.SplitAddr(o.arg(0))
+		addr := "localhost"
+		if len(o.args) > 0 {
+			addr = o.arg(0)
 		}
+		host, port, err = client.SplitAddr(addr)
 		if err != nil {
 			fmt.Fprintln(e.Host().Stderr(), err)
 			err = misuse{"invalid hostname.", "[hostname[:port]]"}
@@ -176,26 +176,6 @@ func (o *options) target(e env.Env) (ups, host string, port int, err error) {
 	}
 	return ups, host, port, err
 }
-
-// connectTime is -W, else NUT_DEFAULT_CONNECT_TIMEOUT, else the usual time; 0 is as long as the
-// system lets it take.
-func (o *options) connectTime(e env.Env) time.Duration {
-	for _, s := range []struct{ name, value string }{
-		{"-W", o.wait}, {"NUT_DEFAULT_CONNECT_TIMEOUT", e.Host().Getenv("NUT_DEFAULT_CONNECT_TIMEOUT")},
-	} {
-		if s.value == "" {
-			continue
-		}
-		if n, err := strconv.Atoi(s.value); err == nil && n >= 0 && n <= maxWait {
-			return time.Duration(n) * time.Second
-		}
-		fmt.Fprintf(e.Host().Stderr(), "%s %q is ignored: want a number of seconds\n", s.name, s.value)
-	}
-	return client.ConnectTime
-}
-
-// maxWait keeps the seconds of -W within reason: a day.
-const maxWait = 24 * 60 * 60
 
 // listUPS prints the UPSes of a server.
 func listUPS(e env.Env, c *client.Conn, until env.Instant, p *printer, describe bool) error {

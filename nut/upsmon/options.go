@@ -3,14 +3,11 @@ package upsmon
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/blackstart-ups/blackstart/nut"
-	"github.com/blackstart-ups/blackstart/nut/client"
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
@@ -101,31 +98,6 @@ func (o *options) network() string {
 	}
 	return "tcp"
 }
-
-// connectTime is what connecting to a server may take: -W, else NUT_DEFAULT_CONNECT_TIMEOUT, else
-// the usual time. 0 leaves it to the system, which is told by a negative value.
-func (o *options) connectTime(e env.Env) time.Duration {
-	for _, s := range []struct{ name, value string }{
-		{"-W", o.wait}, {"NUT_DEFAULT_CONNECT_TIMEOUT", e.Host().Getenv("NUT_DEFAULT_CONNECT_TIMEOUT")},
-	} {
-		if s.value == "" {
-			continue
-		}
-		n, err := strconv.Atoi(s.value)
-		switch {
-		case err != nil || n < 0 || n > maxConnect:
-			e.Log().Warn(fmt.Sprintf("%s %q is ignored: want a number of seconds", s.name, s.value))
-		case n == 0:
-			return -1
-		default:
-			return time.Duration(n) * time.Second
-		}
-	}
-	return client.ConnectTime
-}
-
-// maxConnect keeps the seconds of -W within reason: a day.
-const maxConnect = 24 * 60 * 60
 
 const title = "Network UPS Tools upsmon " + nut.Version
 

@@ -14,19 +14,18 @@ func (m *monitor) reload(e env.Env) {
 	e.Log().Info("Reloading configuration")
 	c, problems, err := m.o.read(e)
 	complain(e, problems)
+	user := m.user
+	if err == nil && c.RunAsUser != m.conf.RunAsUser {
+		user, err = m.o.notifyUser(e, c)
+	}
 	if err == nil {
-		var user string
-		if user, err = m.o.notifyUser(e, c); err == nil {
-			old := m.user
-			m.user = user
-			if err = m.adopt(e, c); err != nil {
-				m.user = old
-			}
-		}
+		err = m.adopt(e, c)
 	}
 	if err != nil {
 		e.Log().Error(fmt.Sprintf("Reload failed, the old configuration stays: %v", err))
+		return
 	}
+	m.user = user
 }
 
 // adopt puts a configuration to work: at the start, and at a reload, where lines that have not
@@ -36,7 +35,10 @@ func (m *monitor) adopt(e env.Env, c *config.Upsmon) error {
 	views := make([]View, len(c.Monitors))
 	var fresh []*watched
 	opt := client.Options{Network: m.o.network(), ForceSSL: c.ForceSSL}
-	connect := m.o.connectTime(e)
+	connect, problem := client.Wait(e, m.o.wait)
+	if problem != "" {
+		e.Log().Warn(problem)
+	}
 	for i, line := range c.Monitors {
 		old := m.find(line.System)
 		primary := line.Role == config.Primary

@@ -22,7 +22,8 @@ func (m *monitor) shutdown(e env.Env, cause string, v Verdict) int {
 	e.Emit(env.Event{Kind: env.Decide, Value: "shutdown", Name: cause, N: int64(v.Healthy), Why: why})
 
 	m.sync(e)
-	e.Log().Error("Executing automatic power-fail shutdown")
+	e.Log().Error(executing)
+	m.notes.in.Put(delivery{text: executing, flag: config.NotifyFlag{Wall: true}})
 	m.announce(e, Notice{Type: Shutdown})
 	m.pass(e, e.Now().Add(m.conf.FinalDelay))
 	m.raiseFlag(e)
@@ -31,6 +32,9 @@ func (m *monitor) shutdown(e env.Env, cause string, v Verdict) int {
 	e.Log().Info("Exiting upsmon program after initiating shutdown")
 	return 0
 }
+
+// executing is what everybody on the host sees, whatever NOTIFYFLAG says.
+const executing = "Executing automatic power-fail shutdown"
 
 // A secondaries is the wait for the other hosts of one UPS.
 type secondaries struct {
@@ -66,7 +70,7 @@ func (m *monitor) sync(e env.Env) {
 			break
 		}
 		m.progress(e, all, r)
-		if r.kind == forced {
+		if r.kind == forced && r.err == nil {
 			began = e.Now() // HOSTSYNC is for hosts that can know
 		}
 		if !announced && holding(all) {
@@ -76,7 +80,7 @@ func (m *monitor) sync(e env.Env) {
 	}
 	for _, s := range all {
 		if s.holds() {
-			e.Emit(env.Event{Kind: env.Sync, UPS: s.line.System, Value: "expired", N: int64(s.others) + 1})
+			e.Emit(env.Event{Kind: env.Sync, UPS: s.line.System, Value: "expired", N: max(0, int64(s.others)+1)})
 		}
 		s.orders.give(stopped)
 	}
@@ -174,11 +178,11 @@ func (m *monitor) pass(e env.Env, until env.Instant) {
 // to come down, nothing good comes of killing it halfway.
 func (m *monitor) runShutdown(e env.Env) {
 	line := m.conf.ShutdownCmd
-	e.Emit(env.Event{Kind: env.ShutdownCmd, Value: line})
 	if line == "" {
 		e.Log().Error("Unable to call shutdown command: there is no SHUTDOWNCMD in upsmon.conf")
 		return
 	}
+	e.Emit(env.Event{Kind: env.ShutdownCmd, Value: line})
 	status, err := e.Host().Run(e, env.Command{Shell: line}, env.Never)
 	if err != nil || status != 0 {
 		e.Log().Error(fmt.Sprintf("Unable to call shutdown command: %s: %s", line, outcome(status, err)))

@@ -19,6 +19,7 @@ const (
 	loginRetry = 30 * time.Second       // how long after a refused LOGIN it is tried again
 	countEvery = 250 * time.Millisecond // between two NUMLOGINS while secondaries log out
 	logoutTime = time.Second            // what the farewell may take
+	alarmTime  = time.Second            // what asking for the text of an alarm may take at least
 )
 
 // An order is what the main task wants of a watcher. Orders add up: none is lost while the watcher
@@ -93,7 +94,7 @@ type watcher struct {
 	host     string
 	port     int
 	opt      client.Options
-	connect  time.Duration // limit of Dial; negative: the system's
+	connect  time.Duration // what Dial may take, see client.Wait
 	throttle int           // POLLFAIL_LOG_THROTTLE_MAX
 
 	orders orders
@@ -205,7 +206,8 @@ func (w *watcher) poll(e env.Env) error {
 	if err := w.reach(e); err != nil {
 		return w.fail(e, true, err)
 	}
-	reply, err := w.conn.Ask(e, e.Now().Add(client.AnswerTime), w.request)
+	asked := e.Now()
+	reply, err := w.conn.Ask(e, asked.Add(client.AnswerTime), w.request)
 	if err != nil {
 		return w.fail(e, false, err)
 	}
@@ -226,7 +228,7 @@ func (w *watcher) poll(e env.Env) error {
 	if text := w.log.good(w.line.System, w.throttle); text != "" {
 		e.Log().Info(text)
 	}
-	alarm, err := w.alarm(e, s)
+	alarm, err := w.alarm(e, s, e.Now().Sub(asked))
 	if err != nil {
 		return err
 	}
@@ -236,12 +238,13 @@ func (w *watcher) poll(e env.Env) error {
 
 var errEmpty = errors.New("ups.status is empty")
 
-// alarm asks for the text of an alarm; without one there is none to tell.
-func (w *watcher) alarm(e env.Env, s Status) (string, error) {
+// alarm asks for the text of an alarm; without one there is none to tell. The status must not wait
+// long for it: a server that has just answered after took answers again soon, or not at all.
+func (w *watcher) alarm(e env.Env, s Status, took time.Duration) (string, error) {
 	if !s.Words.Has(nut.ALARM) {
 		return "", nil
 	}
-	text, err := w.conn.Var(e, e.Now().Add(client.AnswerTime), w.ups, "ups.alarm")
+	text, err := w.conn.Var(e, e.Now().Add(max(alarmTime, 4*took)), w.ups, "ups.alarm")
 	return text, w.lost(err)
 }
 
@@ -274,11 +277,7 @@ func (w *watcher) fail(e env.Env, connecting bool, err error) error {
 // reach sees to it that there is a connection, and that LOGIN is tried when it is time.
 func (w *watcher) reach(e env.Env) error {
 	if w.conn == nil {
-		until := env.Never
-		if w.connect >= 0 {
-			until = e.Now().Add(w.connect)
-		}
-		return w.dial(e, until, client.AnswerTime)
+		return w.dial(e, client.Until(e, w.connect))
 	}
 	if !w.loggedIn && e.Now() >= w.nextLogin {
 		return w.login(e, e.Now().Add(client.AnswerTime))
@@ -286,13 +285,14 @@ func (w *watcher) reach(e env.Env) error {
 	return nil
 }
 
-func (w *watcher) dial(e env.Env, until env.Instant, login time.Duration) error {
+// dial connects and logs in; the login has the time of an answer.
+func (w *watcher) dial(e env.Env, until env.Instant) error {
 	conn, err := client.Dial(e, w.host, w.port, w.opt, until)
 	if err != nil {
 		return err
 	}
 	w.conn, w.named, w.loggedIn = conn, false, false
-	return w.login(e, e.Now().Add(login))
+	return w.login(e, e.Now().Add(client.AnswerTime))
 }
 
 // login says who we are and which UPS feeds us. What the server refuses is logged and does not stop
@@ -346,7 +346,7 @@ func (w *watcher) force(e env.Env) error {
 	var err error
 	for range 2 {
 		if w.conn == nil {
-			if err = w.dial(e, until, client.AnswerTime); err != nil {
+			if err = w.dial(e, until); err != nil {
 				break
 			}
 		}
