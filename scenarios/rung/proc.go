@@ -412,6 +412,9 @@ func (p *Proc) Proc(host, service_, action string) error {
 		}
 		return filepath.Base(args[0]) == prog
 	})
+	if err := canRestart(p.site, host, action); err != nil {
+		return err
+	}
 	if len(pids) == 0 && action != "restart" {
 		return fmt.Errorf("%s: no %s runs there", host, service_)
 	}
@@ -424,8 +427,7 @@ func (p *Proc) Proc(host, service_, action string) error {
 		}
 	}
 	if action == "restart" {
-		_, err := p.Run(host, restartCommand(prog, ups))
-		return err
+		return restart(p, host, service_)
 	}
 	return nil
 }

@@ -162,15 +162,29 @@ func service(s string) (prog, ups string) {
 	return s, ""
 }
 
-// restartCommand starts a service again.
-func restartCommand(prog, ups string) []string {
-	if prog == "driver" {
-		return []string{"upsdrvctl", "start", ups}
+// restart starts a service that was killed. One that does not start, as a driver whose device is
+// silent, has ended: that is no error of the script.
+func restart(r Rung, host, name string) error {
+	args := []string{name}
+	if prog, ups := service(name); prog == "driver" {
+		args = []string{"upsdrvctl", "start", ups}
 	}
-	return []string{prog}
+	out, err := r.Run(host, args)
+	if err == nil && out.Code != 0 {
+		r.Emit(env.Event{Kind: env.Proc, Host: host, Name: name, Value: "exit", N: int64(out.Code)})
+	}
+	return err
 }
 
 // cutHost takes HOST out of addr:HOST.
 func cutHost(placeholder string) (host string, ok bool) {
 	return strings.CutPrefix(placeholder, "addr:")
+}
+
+// canRestart refuses to start a service on a computer that is not up: its own init does that.
+func canRestart(s *site.Site, host, action string) error {
+	if m := s.Machine(host); action == "restart" && m.State() != site.Up {
+		return fmt.Errorf("%s is %s: nothing can be restarted there", host, m.State())
+	}
+	return nil
 }

@@ -220,6 +220,9 @@ func (s *Sim) find(h *world.Host, service_ string) []*world.Process {
 func (s *Sim) Proc(host, service_, action string) error {
 	h := s.w.Lookup(host)
 	procs := s.find(h, service_)
+	if err := canRestart(s.site, host, action); err != nil {
+		return err
+	}
 	if len(procs) == 0 && action != "restart" {
 		return fmt.Errorf("%s: no %s runs there", host, service_)
 	}
@@ -237,8 +240,7 @@ func (s *Sim) Proc(host, service_, action string) error {
 	}
 	s.Emit(env.Event{Kind: env.Proc, Host: host, Name: service_, Value: action})
 	if action == "restart" {
-		_, err := s.Run(host, restartCommand(service(service_)))
-		return err
+		return restart(s, host, service_)
 	}
 	return nil
 }

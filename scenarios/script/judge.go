@@ -181,7 +181,7 @@ func repair(g rung.Rung, paused [][2]string) error {
 	return nil
 }
 
-// killed returns the services that were killed and not started since, each with its host.
+// killed returns the services that were killed, or ended, and not started since, each with its host.
 func killed(trace []env.Event) [][2]string {
 	var dead [][2]string
 	for _, ev := range trace {
@@ -189,7 +189,7 @@ func killed(trace []env.Event) [][2]string {
 		switch {
 		case ev.Kind == env.Machine && ev.Value != site.Up:
 			dead = slices.DeleteFunc(dead, about)
-		case ev.Kind == env.Proc && ev.Value == "kill":
+		case ev.Kind == env.Proc && (ev.Value == "kill" || ev.Value == "exit"):
 			dead = append(dead, [2]string{ev.Host, ev.Name})
 		case ev.Kind == env.Proc && ev.Value == "restart":
 			dead = slices.DeleteFunc(dead, func(d [2]string) bool { return about(d) && d[1] == ev.Name })

@@ -1,7 +1,9 @@
 package site
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,9 +147,9 @@ func (m *Machine) Live(e env.Env) error {
 		if err := e.Sleep(boot); err != nil {
 			return err
 		}
-		m.startServices(e)
+		failed := m.startServices(e)
 		m.set(Up, "")
-		button, err := m.button.Get(e, env.Never)
+		button, err := m.serve(e, failed)
 		if err != nil {
 			return err
 		}
@@ -171,37 +173,75 @@ func (m *Machine) Live(e env.Env) error {
 	}
 }
 
-func (m *Machine) startServices(e env.Env) {
-	has := func(what string) bool {
-		for _, s := range m.Services {
-			if s == what || strings.HasPrefix(s, what+":") {
-				return true
+// restartAfter is how long a service that did not start is left alone before the next try.
+const restartAfter = 15 * time.Second
+
+// starts are the commands that start services, in the order of their start.
+var starts = []struct {
+	name string
+	args []string
+}{
+	{"driver", []string{"upsdrvctl", "start"}},
+	{"upsd", []string{"upsd"}},
+	{"upsmon", []string{"upsmon"}},
+}
+
+// has reports whether the computer runs a service.
+func (m *Machine) has(what string) bool {
+	for _, s := range m.Services {
+		if s == what || strings.HasPrefix(s, what+":") {
+			return true
+		}
+	}
+	return false
+}
+
+// startServices starts all services and returns those that did not start.
+func (m *Machine) startServices(e env.Env) (failed []string) {
+	for _, s := range starts {
+		if m.has(s.name) && !m.startService(e, s.name, s.args) {
+			failed = append(failed, s.name)
+		}
+	}
+	return failed
+}
+
+func (m *Machine) startService(e env.Env, name string, args []string) bool {
+	code := m.command(e, args...)
+	m.site.emit(env.Event{Kind: env.Proc, Host: m.Name, Name: name, Value: "start", N: int64(code)})
+	return code == 0
+}
+
+// serve waits for a button; meanwhile it tries again to start what did not start, as service
+// managers do.
+func (m *Machine) serve(e env.Env, failed []string) (button string, err error) {
+	for {
+		until := env.Never
+		if len(failed) > 0 {
+			until = e.Now().Add(restartAfter)
+		}
+		button, err = m.button.Get(e, until)
+		if !errors.Is(err, env.ErrTimeout) {
+			return button, err
+		}
+		var still []string
+		for _, s := range starts {
+			if slices.Contains(failed, s.name) && !m.startService(e, s.name, s.args) {
+				still = append(still, s.name)
 			}
 		}
-		return false
-	}
-	for _, s := range []struct {
-		name string
-		args []string
-	}{
-		{"driver", []string{"upsdrvctl", "start"}},
-		{"upsd", []string{"upsd"}},
-		{"upsmon", []string{"upsmon"}},
-	} {
-		if has(s.name) {
-			code := m.command(e, s.args...)
-			m.site.emit(env.Event{Kind: env.Proc, Host: m.Name, Name: s.name, Value: "start", N: int64(code)})
-		}
+		failed = still
 	}
 }
 
 func (m *Machine) stopServices(e env.Env) {
-	for _, args := range [][]string{{"upsmon", "-c", "stop"}, {"upsd", "-c", "stop"}, {"upsdrvctl", "stop"}} {
-		for _, s := range m.Services {
-			if s == args[0] || args[0] == "upsdrvctl" && strings.HasPrefix(s, "driver:") {
-				m.command(e, args...)
-				break
-			}
+	for _, s := range []struct {
+		name string
+		args []string
+	}{{"upsmon", []string{"upsmon", "-c", "stop"}}, {"upsd", []string{"upsd", "-c", "stop"}}, {"driver", []string{"upsdrvctl", "stop"}}} {
+		if m.has(s.name) {
+			m.command(e, s.args...)
+			m.site.emit(env.Event{Kind: env.Proc, Host: m.Name, Name: s.name, Value: "exit"})
 		}
 	}
 }

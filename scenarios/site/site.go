@@ -181,13 +181,20 @@ func (s *Site) Run(e env.Env) {
 			if err != nil {
 				return err
 			}
-			if c.ups != nil {
-				s.emit(env.Event{Kind: env.Power, UPS: c.ups.Name, Name: c.at.Name, Value: c.at.Value,
-					Why: c.at.Why, N: int64(c.ups.Body.Remaining())})
+			for ok := true; ok; c, ok = s.changes.Take() { // what happened together is told first
+				s.tell(c)
 			}
 			s.feedAll()
 		}
 	})
+}
+
+func (s *Site) tell(c change) {
+	if c.ups == nil {
+		return
+	}
+	s.emit(env.Event{Kind: env.Power, UPS: c.ups.Name, Name: c.at.Name, Value: c.at.Value,
+		Why: c.at.Why, N: int64(c.ups.Body.Remaining())})
 }
 
 // feedAll compares what each computer gets with what it needs, and switches those that changed.
