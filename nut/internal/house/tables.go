@@ -72,7 +72,6 @@ var Layers = []struct{ Part, May string }{
 var Foreign = []struct{ Path, May, Why string }{
 	{"github.com/spf13/pflag", "cmd nut drivers devsim scenarios hil", "flags, a set for each call"},
 	{"go.bug.st/serial", "nut/transport/serial", "its errors are renamed there, once"},
-	{"github.com/creack/pty", "devsim/serve scenarios cmd hil", "a serial port for real processes"},
 	{"golang.org/x/sys", "nut/env/osenv nut/transport/serial devsim/serve hil", "calls the system"},
 	{"github.com/rogpeppe/go-internal", "scenarios fuzz cmd/rehearse hil", "the engine of scripts"},
 	{"pgregory.net/rapid", "scenarios fuzz", "draws and shrinks inputs"},
