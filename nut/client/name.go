@@ -55,7 +55,8 @@ func SplitAddr(s string) (host string, port int, err error) {
 	}
 	port, err = strconv.Atoi(strings.TrimSpace(rest))
 	if err != nil || port < 1 || port > 65535 {
-		return "", 0, fmt.Errorf("upscli_splitaddr: no port specified after ':' separator in %q, want 1-65535", s)
+		return "", 0, fmt.Errorf("upscli_splitaddr: no port specified after ':' separator in %q, "+
+			"want 1-65535", s)
 	}
 	return host, port, nil
 }

@@ -62,7 +62,9 @@ func (c *Conn) NumLogins(e env.Env, until env.Instant, ups string) (int, error) 
 
 // List asks for a list, such as "VAR", "rack", and calls row with the words of each row that follow
 // those of the query, as they come. An error of row ends the list and the connection's use.
-func (c *Conn) List(e env.Env, until env.Instant, row func(words []string) error, query ...string) error {
+func (c *Conn) List(e env.Env, until env.Instant, row func(words []string) error,
+	query ...string) error {
+
 	asked := "LIST " + strings.Join(query, " ")
 	c.scratch = append(c.scratch[:0], "LIST "...)
 	c.scratch = append(c.scratch, netproto.Request(query...)...)

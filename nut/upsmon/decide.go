@@ -219,11 +219,14 @@ func (v *View) Why(r Rule, s *Settings, now env.Instant) string {
 	case ruleFSD:
 		return fmt.Sprintf("its status is %q", v.Status.Text)
 	case ruleLostOver, ruleLostAlarm, ruleLostCal, ruleLostBypass, ruleLostOff:
-		return fmt.Sprintf("silent for %d sec, last status %q, which is not line power", seconds(v.Heard), v.Status.Text)
+		return fmt.Sprintf("silent for %d sec, last status %q, which is not line power",
+			seconds(v.Heard), v.Status.Text)
 	case ruleOff:
-		return fmt.Sprintf("its status has had OFF for %d sec, OFFDURATION is %d", seconds(v.OffSince), s.OffDuration/time.Second)
+		return fmt.Sprintf("its status has had OFF for %d sec, OFFDURATION is %d",
+			seconds(v.OffSince), s.OffDuration/time.Second)
 	case ruleLostOnline:
-		return fmt.Sprintf("silent for %d sec, but last seen on line power: %q", seconds(v.Heard), v.Status.Text)
+		return fmt.Sprintf("silent for %d sec, but last seen on line power: %q",
+			seconds(v.Heard), v.Status.Text)
 	case ruleFine:
 		return fmt.Sprintf("its status is %q", v.Status.Text)
 	}

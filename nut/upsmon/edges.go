@@ -58,7 +58,9 @@ const noAlarm = "n/a"
 
 // Accept is a good poll: it returns what to announce, and the Memory after it. alarm is the value of
 // ups.alarm, if the status has ALARM and the variable exists.
-func (m Memory) Accept(ups string, s Status, alarm string, w Warnings, now env.Instant) (Memory, []Notice) {
+func (m Memory) Accept(ups string, s Status, alarm string, w Warnings,
+	now env.Instant) (Memory, []Notice) {
+
 	var out []Notice
 	say := func(t Type, detail string) {
 		if t != "" {

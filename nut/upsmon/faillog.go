@@ -58,7 +58,8 @@ func reason(w *watcher, connecting bool, err error) string {
 	case connecting:
 		return fmt.Sprintf("UPS [%s]: connect failed: %v", w.line.System, err)
 	case errors.Is(err, netproto.UnknownUPS):
-		return fmt.Sprintf("Poll UPS [%s] failed - [%s] does not exist on server %s", w.line.System, w.ups, w.host)
+		return fmt.Sprintf("Poll UPS [%s] failed - [%s] does not exist on server %s",
+			w.line.System, w.ups, w.host)
 	case errors.Is(err, netproto.UnknownCommand):
 		return fmt.Sprintf("UPS [%s]: Too old to monitor", w.line.System)
 	}

@@ -54,8 +54,8 @@ func lowerFlag(e env.Env, name string) string {
 			"(not a NUT file) - disabling!", name))
 	case state == flagSet:
 		if err := e.Host().Remove(name); err != nil {
-			e.Log().Error(fmt.Sprintf("POWERDOWNFLAG (%s) is left from the last shutdown and cannot be deleted: %v; "+
-				"the next shutdown, whatever its reason, will cut the power", name, err))
+			e.Log().Error(fmt.Sprintf("POWERDOWNFLAG (%s) is left from the last shutdown and cannot be "+
+				"deleted: %v; the next shutdown, whatever its reason, will cut the power", name, err))
 			return name
 		}
 		e.Emit(env.Event{Kind: env.Flag, Name: name, Value: "removed"})
@@ -73,8 +73,8 @@ func (m *monitor) raiseFlag(e env.Env) {
 		return
 	}
 	if err := e.Host().WriteFile(m.flag, []byte(magic), flagPerm); err != nil {
-		e.Log().Error(fmt.Sprintf("POWERDOWNFLAG (%s) cannot be written: %v; the UPS will not be told to cut the power",
-			m.flag, err))
+		e.Log().Error(fmt.Sprintf("POWERDOWNFLAG (%s) cannot be written: %v; "+
+			"the UPS will not be told to cut the power", m.flag, err))
 		return
 	}
 	e.Emit(env.Event{Kind: env.Flag, Name: m.flag, Value: "written"})

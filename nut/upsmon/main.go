@@ -95,21 +95,22 @@ func run(e env.Env, o options) int {
 // start does all that may fail, in the order in which operators expect the complaints.
 func start(e env.Env, o options) (*monitor, error) {
 	if pid, ok := running(e); ok {
-		return nil, fmt.Errorf("Fatal error: A previous upsmon instance is already running! Process %d, by %s.\n"+ //lint:ignore ST1005 scripts look for it
-			"Either stop the previous instance first, or use the 'reload' command.", pid, pidFile(e))
+		return nil, fmt.Errorf("Fatal error: A previous upsmon instance is already running! "+
+			"Process %d, by %s.\nEither stop the previous instance first, or use the 'reload' command.", pid, pidFile(e))
 	}
 	c, problems, err := o.read(e)
 	complain(e, problems)
 	if err != nil {
 		return nil, err
 	}
-	m := &monitor{o: o, plan: &plan{out: env.NewInbox[report](e, reportQueue)}, lookAt: env.Never, decideAt: env.Never}
+	m := &monitor{o: o, lookAt: env.Never, decideAt: env.Never}
+	m.plan = &plan{out: env.NewInbox[report](e, reportQueue)}
 	if m.user, err = o.notifyUser(e, c); err != nil {
 		return nil, err
 	}
 	if err := writePID(e); err != nil {
-		e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsmon -c will not find this process: %v",
-			pidFile(e), err))
+		e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsmon -c will not find "+
+			"this process: %v", pidFile(e), err))
 	}
 	if o.asRoot {
 		e.Log().Warn("Warning: running as one big root process by request (upsmon -p)")
@@ -145,7 +146,8 @@ func (o *options) notifyUser(e env.Env, c *config.Upsmon) (string, error) {
 	case user == "":
 		return builtInUser, nil
 	case account(e, user) == missing:
-		return "", fmt.Errorf("OS user %s not found: RUN_AS_USER and -u want an account of this machine", user)
+		return "", fmt.Errorf("OS user %s not found: RUN_AS_USER and -u want an account of this "+
+			"machine", user)
 	}
 	return user, nil
 }

@@ -76,8 +76,8 @@ func (m *monitor) attend(e env.Env) int {
 }
 
 // numbers are those of the signals, for the log lines that people know.
-var numbers = map[env.Signal]int{env.Hangup: 1, env.Interrupt: 2, env.Quit: 3, env.User1: 10, env.User2: 12,
-	env.Terminate: 15}
+var numbers = map[env.Signal]int{env.Hangup: 1, env.Interrupt: 2, env.Quit: 3, env.User1: 10,
+	env.User2: 12, env.Terminate: 15}
 
 // signal obeys a person, or the system.
 func (m *monitor) signal(e env.Env, s env.Signal) (code int, end bool) {
@@ -234,7 +234,8 @@ func (m *monitor) decide(e env.Env) Verdict {
 			e.Log().Warn(text + " [rule " + r.ID + "]")
 		}
 		if l.rule.Critical != r.Critical {
-			e.Emit(env.Event{Kind: env.Critical, UPS: m.views[i].System, Value: yesNo(r.Critical), Name: r.ID, Why: why})
+			e.Emit(env.Event{Kind: env.Critical, UPS: m.views[i].System, Value: yesNo(r.Critical),
+				Name: r.ID, Why: why})
 		}
 		l.rule = r
 	}
@@ -253,7 +254,8 @@ func (m *monitor) because(v Verdict, now env.Instant) string {
 	parts := make([]string, len(v.Rules))
 	for i, r := range v.Rules {
 		w := &m.views[i]
-		parts[i] = fmt.Sprintf("%s (power value %d): %s, rule %s", w.System, w.Power, w.Why(r, &m.set, now), r.ID)
+		parts[i] = fmt.Sprintf("%s (power value %d): %s, rule %s",
+			w.System, w.Power, w.Why(r, &m.set, now), r.ID)
 	}
 	return strings.Join(parts, "; ")
 }

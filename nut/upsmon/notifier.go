@@ -71,7 +71,8 @@ func (n *notifier) run(e env.Env) error {
 		}
 		n.deliver(e, d)
 		if lost := n.in.Dropped(); lost > n.lost {
-			e.Log().Error(fmt.Sprintf("%d notifications were lost: more than %d were waiting", lost-n.lost, noticeQueue))
+			e.Log().Error(fmt.Sprintf("%d notifications were lost: more than %d were waiting",
+				lost-n.lost, noticeQueue))
 			n.lost = lost
 		}
 	}
@@ -100,7 +101,8 @@ func (n *notifier) wall(e env.Env, d delivery) {
 	n.command(e, func(e env.Env) {
 		status, err := e.Host().Run(e, c, e.Now().Add(wallTime))
 		if (err != nil || status != 0) && !again && !errors.Is(err, env.ErrStopped) {
-			e.Log().Warn(fmt.Sprintf("Can't invoke wall: %s; notifications do not reach the terminals", outcome(status, err)))
+			e.Log().Warn(fmt.Sprintf("Can't invoke wall: %s; notifications do not reach the terminals",
+				outcome(status, err)))
 		}
 	})
 }

@@ -91,7 +91,7 @@ func (m *monitor) replace(e env.Env, c *config.Upsmon, lines []*watched, views [
 			l.orders.give(quit)
 			m.leaving = append(m.leaving, l.watcher)
 		}
-		if !slices.ContainsFunc(c.Monitors, func(n config.Monitor) bool { return n.System == l.line.System }) {
+		if !slices.ContainsFunc(lines, func(n *watched) bool { return n.line.System == l.line.System }) {
 			e.Log().Info(fmt.Sprintf("No longer monitoring UPS [%s]", l.line.System))
 		}
 	}

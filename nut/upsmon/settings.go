@@ -27,7 +27,7 @@ func (o *options) read(e env.Env) (*config.Upsmon, []config.Problem, error) {
 	name := o.confFile(e)
 	text, err := e.Host().ReadFile(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Can't open %s: %s", name, cause(err)) //lint:ignore ST1005 scripts look for it
+		return nil, nil, fmt.Errorf("Can't open %s: %s", name, cause(err))
 	}
 	c, problems := config.ParseUpsmon(name, text)
 	return c, problems, usable(c, problems)
@@ -51,18 +51,18 @@ const oldMonitor = "old-style MONITOR"
 func usable(c *config.Upsmon, problems []config.Problem) error {
 	for _, p := range problems {
 		if strings.Contains(p.Cause, oldMonitor) {
-			return errors.New("Fatal error: unusable configuration") //lint:ignore ST1005 scripts look for it
+			return errors.New("Fatal error: unusable configuration")
 		}
 	}
 	sum := 0
 	for _, m := range c.Monitors {
 		if _, _, _, err := client.SplitName(m.System); err != nil {
-			return fmt.Errorf("Fatal error: unusable configuration: MONITOR %s: %w", m.System, err) //lint:ignore ST1005 see above
+			return fmt.Errorf("Fatal error: unusable configuration: MONITOR %s: %w", m.System, err)
 		}
 		sum += m.PowerValue
 	}
 	if sum < c.MinSupplies {
-		return fmt.Errorf("Fatal error: insufficient power configured!\n\n"+ //lint:ignore ST1005 scripts look for it
+		return fmt.Errorf("Fatal error: insufficient power configured!\n\n"+
 			"Sum of power values........: %d\nMinimum value (MINSUPPLIES): %d\n\n"+
 			"Edit your upsmon.conf and change the values.", sum, c.MinSupplies)
 	}
@@ -87,8 +87,9 @@ func complain(e env.Env, problems []config.Problem) {
 
 // decisive are the settings that Decide needs.
 func decisive(c *config.Upsmon) Settings {
-	return Settings{MinSupplies: c.MinSupplies, HostSync: c.HostSync, DeadTime: c.DeadTime, OffDuration: c.OffDuration,
-		OBLBDuration: c.OBLBDuration, OverDuration: c.OverDuration, AlarmCritical: c.AlarmCritical}
+	return Settings{MinSupplies: c.MinSupplies, HostSync: c.HostSync, DeadTime: c.DeadTime,
+		OffDuration: c.OffDuration, OBLBDuration: c.OBLBDuration, OverDuration: c.OverDuration,
+		AlarmCritical: c.AlarmCritical}
 }
 
 // tell says what is in force, to people and to machines.
@@ -103,8 +104,9 @@ func (m *monitor) tell(e env.Env) {
 	}{
 		{"POLLFREQ", c.PollFreq}, {"POLLFREQALERT", c.PollFreqAlert}, {"HOSTSYNC", c.HostSync},
 		{"DEADTIME", c.DeadTime}, {"FINALDELAY", c.FinalDelay}, {"RBWARNTIME", c.RBWarnTime},
-		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration}, {"OBLBDURATION", c.OBLBDuration},
-		{"OVERDURATION", c.OverDuration}, {"SHUTDOWNEXIT", c.ShutdownExit},
+		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration},
+		{"OBLBDURATION", c.OBLBDuration}, {"OVERDURATION", c.OverDuration},
+		{"SHUTDOWNEXIT", c.ShutdownExit},
 	} {
 		setting(d.name, int64(d.value), "")
 	}
@@ -132,8 +134,8 @@ func (m *monitor) remind(e env.Env) {
 	if m.flag != "" {
 		e.Log().Info("Using power down flag file " + m.flag)
 	} else if m.conf.PowerdownFlag == "" {
-		e.Log().Warn("Warning: no POWERDOWNFLAG defined: after a shutdown on battery the UPS will not be told to cut " +
-			"the power, so nothing starts this host again when mains returns")
+		e.Log().Warn("Warning: no POWERDOWNFLAG defined: after a shutdown on battery the UPS will not be " +
+			"told to cut the power, so nothing starts this host again when mains returns")
 	}
 	if m.conf.ShutdownCmd == "" {
 		e.Log().Warn("Warning: no shutdown command defined!")

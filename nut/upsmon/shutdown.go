@@ -16,7 +16,8 @@ func (m *monitor) shutdown(e env.Env, cause string, v Verdict) int {
 	now := e.Now()
 	why := m.because(v, now)
 	if cause == "power" {
-		e.Log().Error(fmt.Sprintf("Too few UPS(es) are healthy (%d<%d), initiating forced shutdown", v.Healthy, v.Need))
+		e.Log().Error(fmt.Sprintf("Too few UPS(es) are healthy (%d<%d), initiating forced shutdown",
+			v.Healthy, v.Need))
 	}
 	e.Log().Info("The shutdown rests on: " + why)
 	e.Emit(env.Event{Kind: env.Decide, Value: "shutdown", Name: cause, N: int64(v.Healthy), Why: why})
@@ -202,11 +203,16 @@ func (m *monitor) stay(e env.Env) {
 		if err != nil {
 			return
 		}
-		if r.kind == signal && (r.signal == env.Terminate || r.signal == env.Interrupt || r.signal == env.Quit) {
+		if r.kind == signal && ends(r.signal) {
 			e.Log().Info(fmt.Sprintf("Signal %d: exiting", numbers[r.signal]))
 			return
 		}
 	}
+}
+
+// ends reports whether a signal asks the program to end.
+func ends(s env.Signal) bool {
+	return s == env.Terminate || s == env.Interrupt || s == env.Quit
 }
 
 // farewell logs out everywhere and lets the last announcements be made.

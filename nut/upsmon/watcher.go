@@ -123,7 +123,9 @@ const unreported = -2
 const longAgo env.Instant = -1 << 62
 
 // newWatcher makes a watcher; start runs it.
-func newWatcher(e env.Env, p *plan, m config.Monitor, o client.Options, connect time.Duration) (*watcher, error) {
+func newWatcher(e env.Env, p *plan, m config.Monitor, o client.Options,
+	connect time.Duration) (*watcher, error) {
+
 	ups, host, port, err := client.SplitName(m.System)
 	if err != nil {
 		return nil, err
@@ -316,7 +318,8 @@ func (w *watcher) login(e env.Env, until env.Instant) error {
 		return nil
 	}
 	if err := w.conn.Primary(e, until, w.ups); err != nil {
-		return w.refused(e, err, "Primary managerial privileges unavailable on UPS [%s]: got [ERR %s]", token(err))
+		return w.refused(e, err, "Primary managerial privileges unavailable on UPS [%s]: got [ERR %s]",
+			token(err))
 	}
 	return nil
 }

@@ -32,10 +32,11 @@ func (v *View) told(r Rule, s *Settings, now env.Instant) string {
 				"not declaring a critical state", v.System, v.Status.Text)
 		}
 	case ruleCal:
-		return fmt.Sprintf("UPS [%s] is on battery and low, and also calibrating - not declaring a critical state", v.System)
+		return fmt.Sprintf("UPS [%s] is on battery and low, and also calibrating - "+
+			"not declaring a critical state", v.System)
 	case ruleOBLBWait:
-		return fmt.Sprintf("UPS [%s] is on battery and low, and OBLBDURATION=%d - not declaring a critical state "+
-			"just now", v.System, s.OBLBDuration/time.Second)
+		return fmt.Sprintf("UPS [%s] is on battery and low, and OBLBDURATION=%d - "+
+			"not declaring a critical state just now", v.System, s.OBLBDuration/time.Second)
 	case rulePrimarySilent:
 		return fmt.Sprintf("Giving up on the primary for UPS [%s] after %d sec since last comms", v.System,
 			now.Sub(v.lastFine())/time.Second)
