@@ -195,8 +195,10 @@ func (v *View) silence(u *UPS) {
 	switch {
 	case why == "":
 		u.SilentSince = env.Never
-	case u.SilentSince == env.Never || speaks && !u.speaks:
-		u.SilentSince = v.Now // a driver that is back has to find out anew
+	case u.SilentSince == env.Never || speaks != u.speaks:
+		// A driver that is back has to find out anew; one that freezes while its device is silent
+		// has vouched for the data until then, as it may for a few failed polls.
+		u.SilentSince = v.Now
 	}
 	u.SilentWhy, u.speaks = why, speaks
 }
