@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type desk struct {
 	body *power.UPS
 	dev  *megatec.Device
-	quit int
+	quit atomic.Int32
 	ask  func(request string) (string, error)
 }
 
@@ -33,7 +34,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	tasks, scope := e.Scope("control")
 	c := &serve.Control{Name: "rack", Body: d.body, Cable: serve.NewCable(d.dev, serve.Options{}),
-		Seen: d.dev.Seen, Quit: func() { d.quit++ }}
+		Seen: d.dev.Seen, Quit: func() { d.quit.Add(1) }}
 	tasks.Go("control", func(e env.Env) error { return c.Serve(e, l) })
 	t.Cleanup(func() {
 		l.Close()
@@ -141,8 +142,8 @@ func TestButtonSeenAndQuit(t *testing.T) {
 	if text, err := d.ask("help"); !strings.Contains(text, "stuck-low on|off") || err != nil {
 		t.Errorf("help = %q, %v", text, err)
 	}
-	if _, err := d.ask("quit"); err != nil || d.quit != 1 {
-		t.Errorf("quit was obeyed %d times, %v", d.quit, err)
+	if _, err := d.ask("quit"); err != nil || d.quit.Load() != 1 {
+		t.Errorf("quit was obeyed %d times, %v", d.quit.Load(), err)
 	}
 }
 
