@@ -61,6 +61,9 @@ func (c Comparison) String() string {
 	for _, n := range c.Notes {
 		fmt.Fprintln(&b, "note:", n)
 	}
+	if c.OK() {
+		fmt.Fprintln(&b, c.agreement())
+	}
 	for _, x := range c.Violations {
 		fmt.Fprintln(&b, "differs:", x.Text)
 	}
@@ -68,6 +71,19 @@ func (c Comparison) String() string {
 		fmt.Fprintf(&b, "and %d more\n", c.More)
 	}
 	return b.String()
+}
+
+// agreement is the good news in a sentence.
+func (c Comparison) agreement() string {
+	n, worst := 0, time.Duration(0)
+	hosts := map[string]bool{}
+	for _, r := range c.Rows {
+		n += r.N
+		hosts[r.Host] = true
+		worst = max(worst, r.Worst, -r.Worst)
+	}
+	return fmt.Sprintf("the same story: %d notifications on %d hosts agree, in order; the largest difference of time is %s",
+		n, len(hosts), span(worst))
 }
 
 // A notification is a notify event, without what may differ between rungs.
