@@ -83,6 +83,7 @@ nas   FSD                1         +0.000s             +00:08:42.000
 nas   SHUTDOWN_HOSTSYNC  1         +0.000s             +00:08:42.000
 nas   SHUTDOWN           1         +0.000s             +00:08:50.300
 nas   ONLINE             1         +0.000s             +00:14:12.000
+the same story: 9 notifications on 2 hosts agree, in order; the largest difference of time is 1.2s
 `
 
 func TestDifferencesOfTimeAreCountedFromTheScriptsActions(t *testing.T) {
