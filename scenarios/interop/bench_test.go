@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 
 // built makes our programs once for all tests.
 var built = sync.OnceValues(func() (kit, error) {
-	for _, prog := range []string{"upsd", "upsmon", "upsc", "upsdrv"} {
+	for _, prog := range []string{"upsd", "upsmon", "upsc", "upsdrv", "upsdrvctl"} {
 		cmd := exec.Command("go", "build", "-o", binDir+"/", "../../cmd/"+prog)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -62,7 +62,7 @@ var built = sync.OnceValues(func() (kit, error) {
 	}
 	k := kit{name: "blackstart", upsd: binDir + "/upsd", upsmon: binDir + "/upsmon", upsc: binDir + "/upsc",
 		dummy: binDir + "/dummy-ups"}
-	return k, os.Symlink("upsdrv", k.dummy)
+	return k, errors.Join(os.Symlink("upsdrv", k.dummy), os.Symlink("upsdrv", binDir+"/nutdrv_qx"))
 })
 
 // kits returns our programs and Debian's, or skips.

@@ -39,6 +39,8 @@ type Machine struct {
 	Fallback time.Duration // reboot so long after the halt when the power stays; 0: stay halted
 	BIOS     string        // what it does when power returns: on (always), last (state), off
 	Services []string      // driver:NAME, upsd, upsmon; started in the order driver, upsd, upsmon
+	// Instead is what it runs in the place of a program: upsmon of another maker, say.
+	Instead map[string]string
 	// Steady keeps the boot time from being varied by the seed.
 	Steady bool
 
@@ -256,6 +258,9 @@ func (m *Machine) lateShutdown(e env.Env) {
 
 // command runs a program to its end, or to its going to the background.
 func (m *Machine) command(e env.Env, args ...string) int {
+	if other, ok := m.Instead[args[0]]; ok {
+		args = append([]string{other}, args[1:]...)
+	}
 	st, err := e.Host().Run(e, env.Command{Args: args}, e.Now().Add(serviceTime))
 	if err != nil {
 		e.Log().Error(fmt.Sprintf("init: %s: %v", strings.Join(args, " "), err))
