@@ -9,7 +9,8 @@ import (
 )
 
 // Crowd is a room of n hosts on one UPS, already started: h0 is the primary and runs upsd and the
-// driver, all others are secondaries that poll it. It measures the simulator.
+// driver, all others are secondaries that poll it. It measures the simulator, and is the
+// room that properties hurt.
 func Crowd(n int) (*Sim, error) {
 	s := NewSim(SimOptions{Seed: 1})
 	if err := s.Site().AddFeed("a"); err != nil {
@@ -37,7 +38,7 @@ func Crowd(n int) (*Sim, error) {
 			return nil, err
 		}
 		plan.Files = append(plan.Files, File{Host: name, Name: "upsmon.conf",
-			Text: fmt.Sprintf("MONITOR rack@%s 1 %s pw %s\nSHUTDOWNCMD \"@halt@\"\n", at, user, role)})
+			Text: fmt.Sprintf("MONITOR rack@%s 1 %s pw %s\nSHUTDOWNCMD \"@halt@\"\nPOWERDOWNFLAG @state@/killpower\n", at, user, role)})
 	}
 	return s, s.Start(plan)
 }

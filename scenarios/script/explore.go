@@ -18,33 +18,33 @@ import (
 // Lengths of an exploration: the room settles, is hurt, is repaired and comes back.
 const (
 	settleTime  = time.Minute
-	hurtTime    = 20 * time.Minute
+	HurtTime    = 20 * time.Minute // faults begin within it
 	recoverTime = 15 * time.Minute
 )
 
-// faultKinds are what explore can do to a room, each drawn as a window of time.
-var faultKinds = []string{"outage", "partition", "delay", "stall", "kill", "silence"}
+// FaultKinds are what explore can do to a room, each drawn as a window of time.
+var FaultKinds = []string{"outage", "partition", "delay", "stall", "kill", "silence"}
 
-// A hurt is one fault: begin and end, and what it does. A plan is a list of them: plain data, printed
+// A Hurt is one fault: begin and end, and what it does. A plan is a list of them: plain data, printed
 // as lines of a script when a run fails.
-type hurt struct {
-	at, until time.Duration // since the room settled
-	kind      string
-	a, b      string // host and host, or host and service, or feed, or UPS
+type Hurt struct {
+	At, Until time.Duration // since the room settled
+	Kind      string        // one of FaultKinds
+	A, B      string        // host and host, or host and service; or feed, or UPS
 }
 
-func (h hurt) String() string {
-	switch h.kind {
+func (h Hurt) String() string {
+	switch h.Kind {
 	case "outage":
-		return fmt.Sprintf("at %v: mains %s off until %v", h.at, h.a, h.until)
+		return fmt.Sprintf("at %v: mains %s off until %v", h.At, h.A, h.Until)
 	case "silence":
-		return fmt.Sprintf("at %v: ups %s fault silent until %v", h.at, h.a, h.until)
+		return fmt.Sprintf("at %v: ups %s fault silent until %v", h.At, h.A, h.Until)
 	case "stall":
-		return fmt.Sprintf("at %v: proc %s %s pause until %v", h.at, h.a, h.b, h.until)
+		return fmt.Sprintf("at %v: proc %s %s pause until %v", h.At, h.A, h.B, h.Until)
 	case "kill":
-		return fmt.Sprintf("at %v: proc %s %s restart", h.at, h.a, h.b)
+		return fmt.Sprintf("at %v: proc %s %s restart", h.At, h.A, h.B)
 	}
-	return fmt.Sprintf("at %v: net %s %s %s until %v", h.at, h.kind, h.a, h.b, h.until)
+	return fmt.Sprintf("at %v: %s of the link %s %s until %v", h.At, h.Kind, h.A, h.B, h.Until)
 }
 
 func (r *room) explore(args []string) error {
@@ -61,8 +61,8 @@ func (r *room) explore(args []string) error {
 	}
 	kinds := strings.Split(m["faults"], ",")
 	for _, k := range kinds {
-		if !slices.Contains(faultKinds, k) {
-			return fmt.Errorf("faults=%s: want some of %s", k, strings.Join(faultKinds, ","))
+		if !slices.Contains(FaultKinds, k) {
+			return fmt.Errorf("faults=%s: want some of %s", k, strings.Join(FaultKinds, ","))
 		}
 	}
 	for i := range uint64(n) {
@@ -85,7 +85,7 @@ func (r *room) explore(args []string) error {
 }
 
 // exploreOne runs the room once more under a plan drawn from the seed.
-func (r *room) exploreOne(seed uint64, kinds []string) ([]hurt, check.Report, error) {
+func (r *room) exploreOne(seed uint64, kinds []string) ([]Hurt, check.Report, error) {
 	g, err := r.opt.Remake(seed)
 	if err != nil {
 		return nil, check.Report{}, err
@@ -100,7 +100,7 @@ func (r *room) exploreOne(seed uint64, kinds []string) ([]hurt, check.Report, er
 	if err := g.Start(r.plan); err != nil {
 		return plan, check.Report{}, err
 	}
-	quiet, err := play(g, plan)
+	quiet, err := Play(g, plan)
 	if err != nil {
 		return plan, check.Report{}, err
 	}
@@ -108,10 +108,10 @@ func (r *room) exploreOne(seed uint64, kinds []string) ([]hurt, check.Report, er
 }
 
 // draw makes a plan: which kinds of faults this world knows, and when they come.
-func draw(rng *rand.Rand, s *site.Site, kinds []string) []hurt {
-	var plan []hurt
+func draw(rng *rand.Rand, s *site.Site, kinds []string) []Hurt {
+	var plan []Hurt
 	window := func(max time.Duration) (at, until time.Duration) {
-		at = time.Duration(rng.Int64N(int64(hurtTime)))
+		at = time.Duration(rng.Int64N(int64(HurtTime)))
 		return at, at + time.Second + time.Duration(rng.Int64N(int64(max)))
 	}
 	machines := s.Machines()
@@ -121,25 +121,24 @@ func draw(rng *rand.Rand, s *site.Site, kinds []string) []hurt {
 			continue
 		}
 		for range 1 + rng.IntN(3) {
-			h := hurt{kind: kind}
+			h := Hurt{Kind: kind}
 			switch kind {
 			case "outage":
-				h.a = s.Feeds()[rng.IntN(len(s.Feeds()))].Name
-				h.at, h.until = window(15 * time.Minute)
+				h.A = s.Feeds()[rng.IntN(len(s.Feeds()))].Name
+				h.At, h.Until = window(15 * time.Minute)
 			case "silence":
-				h.a = s.UPSes()[rng.IntN(len(s.UPSes()))].Name
-				h.at, h.until = window(time.Minute)
+				h.A = s.UPSes()[rng.IntN(len(s.UPSes()))].Name
+				h.At, h.Until = window(time.Minute)
 			case "partition", "delay":
-				h.a, h.b = pick().Name, pick().Name
-				if h.a == h.b {
+				h.A, h.B = pick().Name, pick().Name
+				if h.A == h.B {
 					continue
 				}
-				h.kind = map[string]string{"partition": "cut", "delay": "delay"}[kind]
-				h.at, h.until = window(2 * time.Minute)
+				h.At, h.Until = window(2 * time.Minute)
 			default:
 				m := pick()
-				h.a, h.b = m.Name, m.Services[rng.IntN(len(m.Services))]
-				h.at, h.until = window(30 * time.Second)
+				h.A, h.B = m.Name, m.Services[rng.IntN(len(m.Services))]
+				h.At, h.Until = window(30 * time.Second)
 			}
 			plan = append(plan, h)
 		}
@@ -147,16 +146,17 @@ func draw(rng *rand.Rand, s *site.Site, kinds []string) []hurt {
 	return plan
 }
 
-// play hurts the room as planned, repairs it and lets it recover. It returns when the repair was.
-func play(g rung.Rung, plan []hurt) (quiet env.Instant, err error) {
+// Play hurts a room that was started as planned, repairs it and lets it recover. It returns when the
+// repair was, which is what check.Run wants to know.
+func Play(g rung.Rung, plan []Hurt) (quiet env.Instant, err error) {
 	type step struct {
 		at  time.Duration
-		h   hurt
+		h   Hurt
 		end bool
 	}
 	var steps []step
 	for _, h := range plan {
-		steps = append(steps, step{h.at, h, false}, step{h.until, h, true})
+		steps = append(steps, step{h.At, h, false}, step{h.Until, h, true})
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return int(a.at - b.at) })
 	pass := func(d time.Duration) {
@@ -171,7 +171,7 @@ func play(g rung.Rung, plan []hurt) (quiet env.Instant, err error) {
 		now = s.at
 		inflict(g, s.h, s.end)
 	}
-	pass(hurtTime - now)
+	pass(HurtTime - now)
 	if err != nil {
 		return 0, err
 	}
@@ -184,31 +184,31 @@ func play(g rung.Rung, plan []hurt) (quiet env.Instant, err error) {
 }
 
 // inflict begins or ends one fault. A host that is off cannot be hurt: its errors are nothing.
-func inflict(g rung.Rung, h hurt, end bool) {
+func inflict(g rung.Rung, h Hurt, end bool) {
 	s := g.Site()
-	switch h.kind {
+	switch h.Kind {
 	case "outage":
 		mV := 0
 		if end {
 			mV = site.GoodMains
 		}
-		s.SetMains(s.Feed(h.a), mV)
+		s.SetMains(s.Feed(h.A), mV)
 	case "silence":
 		if !end {
-			s.UPS(h.a).Cable.SetFault(time.Duration(g.Now()), serve.Silent, h.until-h.at)
-			g.Emit(env.Event{Kind: env.Fault, UPS: h.a, Name: "silent", Value: "on", N: int64(h.until - h.at)})
+			s.UPS(h.A).Cable.SetFault(time.Duration(g.Now()), serve.Silent, h.Until-h.At)
+			g.Emit(env.Event{Kind: env.Fault, UPS: h.A, Name: "silent", Value: "on", N: int64(h.Until - h.At)})
 		}
-	case "cut", "delay":
-		action := h.kind
+	case "partition", "delay":
+		action := map[string]string{"partition": "cut", "delay": "delay"}[h.Kind]
 		if end {
 			action = "heal"
 		}
-		_ = g.Net(action, h.a, h.b, 800*time.Millisecond)
+		_ = g.Net(action, h.A, h.B, 800*time.Millisecond)
 	case "stall":
-		_ = g.Proc(h.a, h.b, map[bool]string{false: "pause", true: "resume"}[end])
+		_ = g.Proc(h.A, h.B, map[bool]string{false: "pause", true: "resume"}[end])
 	case "kill":
 		if !end {
-			_ = g.Proc(h.a, h.b, "restart")
+			_ = g.Proc(h.A, h.B, "restart")
 		}
 	}
 }
