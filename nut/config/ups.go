@@ -119,7 +119,7 @@ func (r *reader) pair(l line.Line) (Pair, bool) {
 	p := Pair{Key: r.ascii(w[0], w[0]), Line: w[0].Line, Col: w[0].Col}
 	want := p.Key + " = value"
 	switch {
-	case w[0].Text == "=" || p.Key == "":
+	case w[0].Text == "=" || p.Key == "" || strings.HasPrefix(p.Key, "["):
 		r.wrong(w[0], "a setting begins with its name", "key = value")
 		return p, false
 	case len(w) == 1:
