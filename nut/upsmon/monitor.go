@@ -15,7 +15,7 @@ import (
 // lastLook is what a UPS gets to answer when one of its time limits ends: it is polled at once, and
 // judged by its answer, or without one after this time. NUT waits for its next poll, and wants more
 // whole seconds to have passed than the limit has.
-const lastLook = time.Second
+const lastLook = 1500 * time.Millisecond
 
 // reportQueue holds what watchers report while the main task is busy, which is for moments.
 const reportQueue = 4096
@@ -27,6 +27,8 @@ type watched struct {
 	rule   Rule
 	known  bool // comm was told
 	alert  bool // it is to be polled every POLLFREQALERT
+
+	looking bool // it was asked because a limit has ended, and has not answered yet
 }
 
 // A monitor is the main task's own.
@@ -67,7 +69,9 @@ func (m *monitor) attend(e env.Env) int {
 				return code
 			}
 		default:
-			m.hear(e, r)
+			if m.hear(e, r); m.looking(e) {
+				continue
+			}
 		}
 		if v := m.decide(e); v.Shutdown() {
 			return m.shutdown(e, "power", v)
@@ -105,6 +109,7 @@ func (m *monitor) hear(e env.Env, r report) {
 		return
 	}
 	l, v, now := m.lines[i], &m.views[i], e.Now()
+	l.looking = false
 	switch r.kind {
 	case heard:
 		m.comm(e, l, v, nil)
@@ -204,16 +209,35 @@ func (m *monitor) limits(e env.Env) (decide bool) {
 		for i, l := range m.lines {
 			if m.views[i].Next(&m.set, m.lookAt-1) == m.lookAt {
 				l.orders.give(look)
+				l.looking = true
 			}
 		}
-		m.decideAt = min(m.decideAt, m.lookAt.Add(lastLook))
+		// From now, not from the limit: this program may have stood still since.
+		m.decideAt = min(m.decideAt, now.Add(lastLook))
 		m.lookAt = env.Never
 	}
 	if now < m.decideAt {
 		return false
 	}
 	m.decideAt = env.Never
+	for _, l := range m.lines {
+		l.looking = false
+	}
 	return true
+}
+
+// looking reports whether a UPS has still time to answer before one of its limits counts: what
+// another one reports meanwhile must not cut that short.
+func (m *monitor) looking(e env.Env) bool {
+	if e.Now() >= m.decideAt {
+		return false
+	}
+	for _, l := range m.lines {
+		if l.looking {
+			return true
+		}
+	}
+	return false
 }
 
 // decide judges what is known, and tells what has changed.

@@ -66,7 +66,7 @@ func TestServerDiesOnBattery(t *testing.T) {
 		{"its upsd is killed", func(r *room) { r.serves.Kill() },
 			[]string{"13.0 COMMBAD rack@nas", "23.0 decide power"}},
 		{"it loses power", func(r *room) { r.server.PowerOff() },
-			[]string{"18.0 COMMBAD rack@nas", "24.0 decide power"}},
+			[]string{"18.0 COMMBAD rack@nas", "24.5 decide power"}},
 		{"its upsd hangs", func(r *room) { r.upsd.hung = true },
 			[]string{"18.0 COMMBAD rack@nas", "23.0 decide power"}},
 	} {
@@ -79,7 +79,7 @@ func TestServerDiesOnBattery(t *testing.T) {
 			tt.die(r)
 			r.to(60)
 			began := tt.want[len(tt.want)-1][:4]
-			down := map[string]string{"23.0": "28.0", "24.0": "29.0"}[began]
+			down := map[string]string{"23.0": "28.0", "24.5": "29.5"}[began]
 			r.expect("db", append([]string{"3.0 ONBATT rack@nas"}, append(tt.want,
 				began+" SHUTDOWN", down+" flag written", down+" shutdowncmd")...)...)
 			r.wantLog("db", "Giving up on the primary for UPS [rack@nas] after")

@@ -3,6 +3,7 @@ package upsmon
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
 	"github.com/blackstart-ups/blackstart/nut/config"
@@ -27,8 +28,15 @@ func (m *monitor) shutdown(e env.Env, cause string, v Verdict) int {
 	m.notes.in.Put(delivery{text: executing, flag: config.NotifyFlag{Wall: true}})
 	m.announce(e, Notice{Type: Shutdown})
 	m.pass(e, e.Now().Add(m.conf.FinalDelay))
+	if m.conf.ShutdownCmd == "" {
+		// Without a shutdown there must be no flag: the next halt would cut the power.
+		e.Log().Error("Unable to call shutdown command: there is no SHUTDOWNCMD in upsmon.conf")
+		return 1
+	}
 	m.raiseFlag(e)
-	m.runShutdown(e)
+	if !m.runShutdown(e) {
+		return 1
+	}
 	m.stay(e)
 	e.Log().Info("Exiting upsmon program after initiating shutdown")
 	return 0
@@ -175,19 +183,31 @@ func (m *monitor) pass(e env.Env, until env.Instant) {
 	}
 }
 
-// runShutdown runs SHUTDOWNCMD. It is the one wait without a limit: whatever the site does here
-// to come down, nothing good comes of killing it halfway.
-func (m *monitor) runShutdown(e env.Env) {
+// Tries of a SHUTDOWNCMD that fails.
+const (
+	shutdownTries = 5
+	shutdownRetry = 5 * time.Second
+)
+
+// runShutdown runs SHUTDOWNCMD, again when it fails: nothing else is left to be done for this host.
+// It is the one wait without a limit, as nothing good comes of killing the command halfway.
+func (m *monitor) runShutdown(e env.Env) (ok bool) {
 	line := m.conf.ShutdownCmd
-	if line == "" {
-		e.Log().Error("Unable to call shutdown command: there is no SHUTDOWNCMD in upsmon.conf")
-		return
-	}
-	e.Emit(env.Event{Kind: env.ShutdownCmd, Value: line})
-	status, err := e.Host().Run(e, env.Command{Shell: line}, env.Never)
-	if err != nil || status != 0 {
+	for try := range shutdownTries {
+		if try > 0 {
+			m.pass(e, e.Now().Add(shutdownRetry))
+		}
+		e.Emit(env.Event{Kind: env.ShutdownCmd, Value: line})
+		status, err := e.Host().Run(e, env.Command{Shell: line}, env.Never)
+		if err == nil && status == 0 {
+			return true
+		}
 		e.Log().Error(fmt.Sprintf("Unable to call shutdown command: %s: %s", line, outcome(status, err)))
+		if errors.Is(err, env.ErrStopped) {
+			return false
+		}
 	}
+	return false
 }
 
 // stay keeps the logins for as long as SHUTDOWNEXIT says, or until somebody ends it.

@@ -19,7 +19,10 @@ const (
 	loginRetry = 30 * time.Second       // how long after a refused LOGIN it is tried again
 	countEvery = 250 * time.Millisecond // between two NUMLOGINS while secondaries log out
 	logoutTime = time.Second            // what the farewell may take
-	alarmTime  = time.Second            // what asking for the text of an alarm may take at least
+	alarmTime  = time.Second            // what asking for the text of an alarm may take
+	standstill = 5 * time.Second        // a task that is so much too late did not run meanwhile
+	forceRetry = 500 * time.Millisecond // between two tries to set FSD on a server that is away
+	forceTry   = 2 * time.Second        // what one of them may take
 )
 
 // An order is what the main task wants of a watcher. Orders add up: none is lost while the watcher
@@ -111,9 +114,11 @@ type watcher struct {
 	last      []byte      // the reply to it that was reported
 	calm      bool        // the same reply again needs no report
 	polled    env.Instant // when the last poll began
+	ended     env.Instant // and when it ended
 	counting  bool
 	counted   env.Instant
-	others    int // as reported while counting; unreported before
+	settled   env.Instant // when the others have logged in again after a reconnect
+	others    int         // as reported while counting; unreported before
 	log       failLog
 }
 
@@ -204,14 +209,21 @@ func (w *watcher) obey(e env.Env, given order) error {
 // poll asks for the status. A reply that says what the last one said costs nothing more, unless
 // something may be due because it says so.
 func (w *watcher) poll(e env.Env) error {
+	w.notice(e)
 	w.polled = e.Now()
-	if err := w.reach(e); err != nil {
-		return w.fail(e, true, err)
+	kept := w.conn != nil
+	reply, connecting, err := w.ask(e)
+	if kept && err != nil && (hungUp(err) || w.notice(e)) {
+		// The connection has died unnoticed, as it does while this program stands still or the
+		// server restarts: that says nothing about the UPS. Ask again on a new one.
+		if ended := w.lost(err); ended != nil {
+			return ended
+		}
+		reply, connecting, err = w.ask(e)
 	}
-	asked := e.Now()
-	reply, err := w.conn.Ask(e, asked.Add(client.AnswerTime), w.request)
+	w.ended = e.Now()
 	if err != nil {
-		return w.fail(e, false, err)
+		return w.fail(e, connecting, err)
 	}
 	if w.calm && bytes.Equal(reply, w.last) {
 		w.heard.Store(int64(e.Now()))
@@ -230,7 +242,7 @@ func (w *watcher) poll(e env.Env) error {
 	if text := w.log.good(w.line.System, w.throttle); text != "" {
 		e.Log().Info(text)
 	}
-	alarm, err := w.alarm(e, s, e.Now().Sub(asked))
+	alarm, err := w.alarm(e, s)
 	if err != nil {
 		return err
 	}
@@ -238,15 +250,46 @@ func (w *watcher) poll(e env.Env) error {
 	return nil
 }
 
+// ask asks for the status on the connection there is, or on a new one. connecting says that the
+// error is about reaching the server.
+func (w *watcher) ask(e env.Env) (reply []byte, connecting bool, err error) {
+	if err := w.reach(e); err != nil {
+		return nil, true, err
+	}
+	reply, err = w.conn.Ask(e, e.Now().Add(client.AnswerTime), w.request)
+	return reply, false, err
+}
+
+// hungUp reports an error by which a server, or its system, has ended the connection.
+func hungUp(err error) bool {
+	var refused netproto.Err
+	return !errors.As(err, &refused) && !errors.Is(err, env.ErrTimeout) && !errors.Is(err, env.ErrStopped)
+}
+
+// notice finds out whether this program has stood still: stopped, suspended with its machine, or
+// starved. Silence counts only as far as somebody listened, so it starts anew then.
+func (w *watcher) notice(e env.Env) bool {
+	since := max(w.ended, w.polled)
+	allowed := time.Duration(w.interval.Load()) + standstill
+	if w.polled > w.ended { // within a poll: connecting, logging in, asking
+		allowed = max(w.connect, client.ConnectTime) + 2*client.AnswerTime + standstill
+	}
+	if since == 0 || e.Now().Sub(since) <= allowed {
+		return false
+	}
+	w.heard.Store(max(w.heard.Load(), int64(e.Now())))
+	return true
+}
+
 var errEmpty = errors.New("ups.status is empty")
 
 // alarm asks for the text of an alarm; without one there is none to tell. The status must not wait
-// long for it: a server that has just answered after took answers again soon, or not at all.
-func (w *watcher) alarm(e env.Env, s Status, took time.Duration) (string, error) {
+// long for it.
+func (w *watcher) alarm(e env.Env, s Status) (string, error) {
 	if !s.Words.Has(nut.ALARM) {
 		return "", nil
 	}
-	text, err := w.conn.Var(e, e.Now().Add(max(alarmTime, 4*took)), w.ups, "ups.alarm")
+	text, err := w.conn.Var(e, e.Now().Add(alarmTime), w.ups, "ups.alarm")
 	return text, w.lost(err)
 }
 
@@ -343,47 +386,63 @@ func token(err error) string {
 	return string(refused)
 }
 
-// force sets FSD, on a new connection if the old one turns out to be dead, and begins to count.
+// force sets FSD, again and again while the server is away: it may be about to come back. A refusal
+// is final. Then it begins to count.
 func (w *watcher) force(e env.Env) error {
 	until := e.Now().Add(client.AnswerTime)
-	var err error
-	for range 2 {
-		if w.conn == nil {
-			if err = w.dial(e, until); err != nil {
-				break
-			}
-		}
-		err = w.conn.FSD(e, until, w.ups)
+	for {
+		err := w.setFSD(e, min(until, e.Now().Add(forceTry)))
 		if ended := w.lost(err); ended != nil {
 			return ended
 		}
-		if w.conn != nil {
+		if w.conn != nil || e.Now().Add(forceRetry) >= until {
+			w.out.Put(report{from: w, kind: forced, err: err})
 			break
 		}
+		if err := e.Sleep(forceRetry); err != nil {
+			return err
+		}
 	}
-	if ended := w.lost(err); ended != nil {
-		return ended
-	}
-	w.out.Put(report{from: w, kind: forced, err: err})
 	w.counting, w.others = true, unreported
 	return w.count(e)
 }
 
-// count asks how many others are logged in, and reports it when it changes.
+// setFSD sets FSD, on a new connection if there is none.
+func (w *watcher) setFSD(e env.Env, until env.Instant) error {
+	if w.conn == nil {
+		if err := w.dial(e, until); err != nil {
+			return err
+		}
+	}
+	return w.conn.FSD(e, until, w.ups)
+}
+
+// count asks how many others are logged in, and reports it when it changes. A server that went away
+// meanwhile, and with it the FSD, gets it again as soon as it is back.
 func (w *watcher) count(e env.Env) error {
 	w.counted = e.Now()
-	others := -1
-	if w.conn != nil {
-		n, err := w.conn.NumLogins(e, e.Now().Add(client.AnswerTime), w.ups)
-		if ended := w.lost(err); ended != nil {
-			return ended
-		}
-		if err == nil {
-			others = n
-			if w.loggedIn {
-				others = max(0, n-1)
-			}
-		}
+	until := e.Now().Add(forceTry)
+	others, err := -1, error(nil)
+	if w.conn == nil {
+		err = w.setFSD(e, until)
+		w.settled = e.Now().Add(time.Duration(w.interval.Load()) + client.AnswerTime)
+	}
+	if err == nil {
+		others, err = w.conn.NumLogins(e, until, w.ups)
+	}
+	if ended := w.lost(err); ended != nil {
+		return ended
+	}
+	switch {
+	case err != nil:
+		others = -1
+	case w.loggedIn:
+		others = max(0, others-1)
+	}
+	if w.others > 0 && (others < 0 || others == 0 && e.Now() < w.settled) {
+		// They were there a moment ago. That nobody can count them does not make them leave, and on
+		// a server that was away they need a poll to log in again.
+		return nil
 	}
 	if others != w.others {
 		w.others = others
