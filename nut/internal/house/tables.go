@@ -7,7 +7,8 @@ const Module = "github.com/blackstart-ups/blackstart"
 const (
 	ground = "nut nut/line nut/env nut/transport"
 	words  = ground + " nut/config nut/state nut/sockproto nut/netproto nut/client"
-	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl nut/upsc nut/upslog"
+	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl " +
+		"nut/upsc nut/upscmd nut/upsrw nut/upslog"
 	models = "devsim devsim/power devsim/serve"
 	stage  = "scenarios/world scenarios/site scenarios/check"
 	metal  = "nut/env/osenv nut/transport/serial nut/transport/usb nut/transport/devsock"
@@ -35,6 +36,7 @@ var Layers = []struct{ Part, May string }{
 	{"nut/netproto", "nut nut/line nut/state"},
 	{"nut/sockproto", "nut nut/line nut/state nut/netproto"},
 	{"nut/client", ground + " nut/config nut/netproto"},
+	{"nut/client/operator", ground + " nut/client nut/netproto"},
 
 	{"nut/driver", words + " nut/driver/remote"},
 	{"nut/driver/remote", words},
@@ -43,6 +45,8 @@ var Layers = []struct{ Part, May string }{
 	{"nut/upssched", words},
 	{"nut/upsdrvctl", words + " nut/driver/remote"},
 	{"nut/upsc", words},
+	{"nut/upscmd", words + " nut/client/operator"},
+	{"nut/upsrw", words + " nut/client/operator"},
 	{"nut/upslog", words},
 
 	{"drivers", words + " nut/driver"},

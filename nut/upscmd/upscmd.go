@@ -1,0 +1,180 @@
+// Package upscmd is the program upscmd: it gives a UPS instant commands.
+//
+//	upscmd -l rack@nas                                 the commands that the UPS knows
+//	upscmd -u admin -p secret -w rack@nas beeper.mute  do it, and wait for the result
+//	upscmd rack@nas load.off.delay 120                 a command with a value; asks who you are
+//
+// The list goes to standard output; what became of a command goes to standard error. See package
+// operator for the exit codes.
+package upscmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/operator"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/netproto"
+)
+
+// options are the command line.
+type options struct {
+	operator.Options
+	list bool
+	args []string
+}
+
+// parse reads the command line. misused asks for help; bad is the end.
+func parse(args []string) (o options, misused, bad error) {
+	f := pflag.NewFlagSet("upscmd", pflag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	f.SetInterspersed(false)
+	f.BoolVarP(&o.list, "list", "l", false, "")
+	o.Register(f)
+	misused = f.Parse(args)
+	o.args = f.Args()
+	if misused == nil {
+		bad = o.Check(f)
+	}
+	return o, misused, bad
+}
+
+// enough reports whether there are the words that the command line needs.
+func (o *options) enough() bool { return len(o.args) >= 2 || o.list && len(o.args) == 1 }
+
+// Main is the program upscmd.
+func Main(e env.Env, args []string) int {
+	o, misused, err := parse(args)
+	out := e.Host().Stdout()
+	switch {
+	case misused != nil:
+		fmt.Fprintf(e.Host().Stderr(), "upscmd: %v\n", misused)
+		fallthrough // help is the answer to a wrong flag, and no error
+	case o.Help:
+		fmt.Fprint(out, title+usage)
+		return 0
+	case o.Version:
+		fmt.Fprint(out, title)
+		return 0
+	case err == nil && !o.enough():
+		fmt.Fprint(out, title+usage)
+		return 0
+	case err == nil:
+		err = run(e, &o)
+	}
+	if err != nil {
+		fmt.Fprintln(e.Host().Stderr(), err)
+		return 1
+	}
+	return 0
+}
+
+func run(e env.Env, o *options) error {
+	c, ups, err := o.Dial(e, o.args[0])
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.list {
+		err = list(e, c, ups)
+	} else {
+		err = command(e, o, c, ups)
+	}
+	if err == nil {
+		c.Logout(e, operator.Soon(e))
+	}
+	return err
+}
+
+// list prints the commands that a UPS knows.
+func list(e env.Env, c *client.Conn, ups string) error {
+	var names []string
+	err := c.List(e, operator.Soon(e), func(row []string) error {
+		names = append(names, row[0])
+		return nil
+	}, "CMD", ups)
+	if err != nil {
+		return fmt.Errorf("Error: %w", err)
+	}
+	out := e.Host().Stdout()
+	fmt.Fprintf(out, "Instant commands supported on UPS [%s]:\n\n", ups)
+	for _, name := range names {
+		text, err := describe(e, c, ups, name)
+		if err != nil {
+			return fmt.Errorf("Error: %w", err)
+		}
+		fmt.Fprintf(out, "%s - %s\n", name, text)
+	}
+	return nil
+}
+
+// describe returns what a command does, in the server's words.
+func describe(e env.Env, c *client.Conn, ups, name string) (string, error) {
+	words, err := c.Get(e, operator.Soon(e), "CMDDESC", ups, name)
+	var refused netproto.Err
+	switch {
+	case errors.As(err, &refused):
+		return "Description unavailable", nil
+	case err != nil:
+		return "", err
+	}
+	return words[0], nil
+}
+
+// command gives the command. Words after its value are ignored, as ever.
+func command(e env.Env, o *options, c *client.Conn, ups string) error {
+	name, value := o.args[1], ""
+	if len(o.args) > 2 {
+		value = o.args[2]
+	}
+	if !strings.Contains(name, ".") {
+		return errors.New("Error: old command names are not supported")
+	}
+	if err := o.AskWho(e.Host()); err != nil {
+		return err
+	}
+	return o.Give(e, c, operator.Order{
+		Track: "command",
+		Name:  "Instant command",
+		Send:  func(until env.Instant) (string, error) { return c.Command(e, until, ups, name, value) },
+	})
+}
+
+const title = "Network UPS Tools upscmd " + nut.Version + "\n"
+
+const usage = `
+Gives a UPS an instant command: test the battery, mute the beeper, switch the load.
+
+usage: upscmd -l UPS                       the commands that the UPS knows
+       upscmd [options] UPS COMMAND [VALUE]  give one; some take a value, such as seconds
+
+UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
+stands in brackets: rack@[fe80::1]:3493.
+
+  -u, --user NAME          who you are, in upsd.users on the host of upsd; asked for
+                           when not given
+  -p, --password WORD      your password; asked for when not given, which also keeps
+                           it from the list of processes
+  -w, --wait-result        wait until the device has done it, and print how it went
+  -t, --limit SECONDS      how long -w waits, 10 by default
+  -W, --wait SECONDS       what connecting may take, 10 by default; 0: as long as the
+                           system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
+  -A, --auth default|none  accepted; a file of credentials is not read yet
+  -D, --debug              accepted
+  -V, --version            print the version and exit
+  -h, --help               print this and exit
+
+Exit code: 0 when upsd took the command, or with -w when the result came, whatever
+it is: SUCCESS or ERR and a word, on standard error. 1 after an error, and when
+no result came in time.
+
+ACCESS-DENIED? The user needs "instcmds = COMMAND" or "instcmds = ALL" in
+upsd.users. CMD-NOT-SUPPORTED? upscmd -l shows what this UPS can do.
+`
