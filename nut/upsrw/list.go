@@ -1,0 +1,163 @@
+package upsrw
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/operator"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/netproto"
+)
+
+// A variable is one that can be set, and what the server says about it.
+type variable struct {
+	name, value string
+	desc        string
+	types       []string   // the words of GET TYPE
+	choices     [][]string // the rows of LIST ENUM or LIST RANGE
+}
+
+// list prints what can be set.
+func list(e env.Env, c *client.Conn, ups string) error {
+	var all []*variable
+	err := c.List(e, operator.Soon(e), func(row []string) error {
+		if len(row) < 2 {
+			return fmt.Errorf("insufficient data (got %d args, need at least 4)", len(row)+2)
+		}
+		all = append(all, &variable{name: row[0], value: row[1]})
+		return nil
+	}, "RW", ups)
+	for _, v := range all {
+		if err != nil {
+			break
+		}
+		if err = v.learn(e, c, ups); err == nil {
+			v.print(e.Host().Stdout())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("Error: %w", err)
+	}
+	return nil
+}
+
+// learn asks the server about a variable. What it refuses to tell is left out.
+func (v *variable) learn(e env.Env, c *client.Conn, ups string) error {
+	v.desc = "Description unavailable"
+	words, err := c.Get(e, operator.Soon(e), "DESC", ups, v.name)
+	if err == nil {
+		v.desc = words[0]
+	} else if !refused(err) {
+		return err
+	}
+	v.types, err = c.Get(e, operator.Soon(e), "TYPE", ups, v.name)
+	if err != nil && !refused(err) {
+		return err
+	}
+	kind, _ := v.kind()
+	if kind != "ENUM" && kind != "RANGE" {
+		return nil
+	}
+	err = c.List(e, operator.Soon(e), func(row []string) error {
+		v.choices = append(v.choices, row)
+		return nil
+	}, kind, ups, v.name)
+	if err != nil && !refused(err) {
+		return err
+	}
+	return nil
+}
+
+func refused(err error) bool {
+	var token netproto.Err
+	return errors.As(err, &token)
+}
+
+// kind is the first word of the type that tells how to set the variable, and the one after it.
+func (v *variable) kind() (kind, next string) {
+	for i, w := range v.types {
+		if w == "RW" {
+			continue
+		}
+		if i+1 < len(v.types) {
+			next = v.types[i+1]
+		}
+		return w, next
+	}
+	return "", ""
+}
+
+// print prints the block of a variable; scripts know its lines.
+func (v *variable) print(out io.Writer) {
+	fmt.Fprintf(out, "[%s]\n%s\n", v.name, v.desc)
+	kind, next := v.kind()
+	length, text := strings.CutPrefix(kind, "STRING:")
+	switch {
+	case kind == "ENUM":
+		v.printEnum(out, next)
+	case kind == "RANGE":
+		v.printRange(out)
+	case text:
+		fmt.Fprintf(out, "Type: STRING\nMaximum length: %s\nValue: %s\n", length, v.value)
+	case kind == "NUMBER":
+		fmt.Fprintf(out, "Type: NUMBER\nValue: %s\n", v.value)
+	case kind == "":
+		fmt.Fprintln(out, "Unknown type")
+	default:
+		fmt.Fprintf(out, "Type: %s (unrecognized)\n", kind)
+	}
+	fmt.Fprintln(out)
+}
+
+// printEnum prints the values to choose from. They are compared as text, as upsd does.
+func (v *variable) printEnum(out io.Writer, of string) {
+	length, text := strings.CutPrefix(of, "STRING:")
+	switch {
+	case text:
+		fmt.Fprintf(out, "Type: ENUM STRING\nMaximum length: %s\n", length)
+	case of != "":
+		fmt.Fprintf(out, "Type: ENUM %s\n", of)
+	default:
+		fmt.Fprintln(out, "Type: ENUM")
+	}
+	for _, row := range v.choices {
+		fmt.Fprintf(out, "Option: \"%s\"%s\n", row[0], selected(row[0] == v.value))
+	}
+}
+
+// printRange prints the ranges.
+func (v *variable) printRange(out io.Writer) {
+	fmt.Fprintln(out, "Type: RANGE NUMBER")
+	at := integer(v.value)
+	for _, row := range v.choices {
+		if len(row) < 2 {
+			continue
+		}
+		lowest, highest := integer(row[0]), integer(row[1])
+		fmt.Fprintf(out, "Option: \"%d-%d\"%s\n", lowest, highest, selected(lowest <= at && at <= highest))
+	}
+}
+
+func selected(yes bool) string {
+	if yes {
+		return " SELECTED"
+	}
+	return ""
+}
+
+// integer is the number that a value begins with, else 0: so upsd reads it when it checks a range.
+func integer(s string) int {
+	end := 0
+	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
+		end++
+	}
+	n, err := strconv.Atoi(s[:end])
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,152 @@
+// Package upsrw is the program upsrw: it shows what can be set in a UPS, and sets it.
+//
+//	upsrw rack@nas                                         what can be set, and to what
+//	upsrw -s battery.charge.low=25 -u admin -w rack@nas    set it, and wait for the result
+//
+// The list goes to standard output; what became of a change goes to standard error. See package
+// operator for the exit codes.
+package upsrw
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/blackstart-ups/blackstart/nut"
+	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/operator"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// options are the command line.
+type options struct {
+	operator.Options
+	set    string // -s; empty: list
+	unsaid bool   // -l came after -s
+	args   []string
+}
+
+// parse reads the command line. misused asks for help; bad is the end.
+func parse(args []string) (o options, misused, bad error) {
+	f := pflag.NewFlagSet("upsrw", pflag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	f.SetInterspersed(false)
+	f.FuncP("set", "s", "", func(s string) error { o.set = s; return nil })
+	f.BoolFuncP("list", "l", "", func(string) error {
+		o.unsaid = o.unsaid || o.set != ""
+		o.set = ""
+		return nil
+	})
+	o.Register(f)
+	misused = f.Parse(args)
+	o.args = f.Args()
+	if misused == nil {
+		bad = o.Check(f)
+	}
+	return o, misused, bad
+}
+
+// Main is the program upsrw.
+func Main(e env.Env, args []string) int {
+	o, misused, err := parse(args)
+	out, errOut := e.Host().Stdout(), e.Host().Stderr()
+	if o.unsaid {
+		fmt.Fprintln(errOut, "Listing mode requested, overriding setvar specified earlier!")
+	}
+	switch {
+	case misused != nil:
+		fmt.Fprintf(errOut, "upsrw: %v\n", misused)
+		fallthrough // help is the answer to a wrong flag, and no error
+	case o.Help:
+		fmt.Fprint(out, title+usage)
+		return 0
+	case o.Version:
+		fmt.Fprint(out, title)
+		return 0
+	case err == nil && len(o.args) == 0:
+		fmt.Fprint(out, title+usage)
+		return 0
+	case err == nil:
+		err = run(e, &o)
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return 1
+	}
+	return 0
+}
+
+func run(e env.Env, o *options) error {
+	c, ups, err := o.Dial(e, o.args[0])
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.set == "" {
+		err = list(e, c, ups)
+	} else {
+		err = set(e, o, c, ups)
+	}
+	if err == nil {
+		c.Logout(e, operator.Soon(e))
+	}
+	return err
+}
+
+// set changes a variable. The value may contain what it likes, an equal sign too.
+func set(e env.Env, o *options, c *client.Conn, ups string) error {
+	name, value, given := strings.Cut(o.set, "=")
+	if !strings.Contains(name, ".") {
+		return errors.New("Error: old variable names are not supported")
+	}
+	err := o.AskWho(e.Host())
+	if err == nil && !given {
+		value, err = operator.Ask(e.Host(), fmt.Sprintf("Enter new value for %s: ", name))
+	}
+	if err != nil {
+		return err
+	}
+	return o.Give(e, c, operator.Order{
+		Track: "set variable",
+		Name:  "Set variable",
+		Send:  func(until env.Instant) (string, error) { return c.Set(e, until, ups, name, value) },
+	})
+}
+
+const title = "Network UPS Tools upsrw " + nut.Version + "\n"
+
+const usage = `
+Shows what can be set in a UPS, and sets it.
+
+usage: upsrw [-l] UPS                         what can be set, and to what
+       upsrw -s VARIABLE[=VALUE] [options] UPS  set it; the value is asked for when not given
+
+UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
+stands in brackets: rack@[fe80::1]:3493.
+
+  -s, --set VARIABLE=VALUE what to set
+  -l, --list               show what can be set; this is what happens without -s
+  -u, --user NAME          who you are, in upsd.users on the host of upsd; asked for
+                           when not given
+  -p, --password WORD      your password; asked for when not given, which also keeps
+                           it from the list of processes
+  -w, --wait-result        wait until the device has taken it, and print how it went
+  -t, --limit SECONDS      how long -w waits, 10 by default
+  -W, --wait SECONDS       what connecting may take, 10 by default; 0: as long as the
+                           system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
+  -A, --auth default|none  accepted; a file of credentials is not read yet
+  -D, --debug              accepted
+  -V, --version            print the version and exit
+  -h, --help               print this and exit
+
+Exit code: 0 when upsd took the value, or with -w when the result came, whatever
+it is: SUCCESS or ERR and a word, on standard error. 1 after an error, and when
+no result came in time.
+
+ACCESS-DENIED? The user needs "actions = SET" in upsd.users. INVALID-VALUE? The
+list shows the values that the device takes.
+`
