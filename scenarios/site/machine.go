@@ -114,8 +114,18 @@ func (m *Machine) set(state, why string) {
 // Press asks the running system to "halt" or to "reboot".
 func (m *Machine) Press(button string) { m.button.Put(button) }
 
-// Crash takes the computer down without warning and boots it again, as a kernel panic or a reset does.
-func (m *Machine) Crash() {
+// Crash takes the computer down without warning and boots it again, as a kernel panic or a reset
+// does. One that has no power by then stays as it is.
+func (m *Machine) Crash() { m.site.changes.Put(change{crash: m}) }
+
+// crash is the work of Crash. The power task does it, which alone switches computers.
+func (m *Machine) crash() {
+	m.site.mu.Lock()
+	fed := m.fed
+	m.site.mu.Unlock()
+	if !fed {
+		return
+	}
 	m.site.on.PowerOff(m)
 	m.set(Off, "reset")
 	m.site.on.PowerOn(m)
@@ -141,6 +151,7 @@ func (m *Machine) powerReturns() {
 // on which the programs of the stack run.
 func (m *Machine) Live(e env.Env) error {
 	for why := "power on"; ; {
+		m.forgetButtons()
 		m.set(Booting, why)
 		boot := m.Boot
 		if !m.Steady {
@@ -172,6 +183,14 @@ func (m *Machine) Live(e env.Env) error {
 			return err
 		}
 		why = "the power did not go away"
+	}
+}
+
+// forgetButtons drops what was pressed when the computer was going down already, or down: the next
+// boot must not take it for its own.
+func (m *Machine) forgetButtons() {
+	for ok := true; ok; {
+		_, ok = m.button.Take()
 	}
 }
 

@@ -65,9 +65,12 @@ type UPS struct {
 	Cable *serve.Cable
 }
 
+// change is something for the power task: what an outlet did, a computer that crashed, or, when
+// empty, a feed that switched.
 type change struct {
-	ups *UPS
-	at  power.Change
+	ups   *UPS
+	at    power.Change
+	crash *Machine
 }
 
 // New returns an empty site. emit records facts about the world; now is its clock.
@@ -181,10 +184,17 @@ func (s *Site) Run(e env.Env) {
 			if err != nil {
 				return err
 			}
+			var crashed []*Machine
 			for ok := true; ok; c, ok = s.changes.Take() { // what happened together is told first
 				s.tell(c)
+				if c.crash != nil {
+					crashed = append(crashed, c.crash)
+				}
 			}
 			s.feedAll()
+			for _, m := range crashed {
+				m.crash()
+			}
 		}
 	})
 }
