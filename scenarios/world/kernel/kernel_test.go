@@ -190,3 +190,35 @@ func TestADeadlineInThePastEndsTheWaitAtOnce(t *testing.T) {
 		t.Errorf("ended at %d, want 50", ended)
 	}
 }
+
+func TestCloseUnwindsAWorldThatSpun(t *testing.T) {
+	k := New(nil)
+	k.Spawn("sleeper", nil, func(t *Task) { t.Park(Never) })
+	k.Spawn("spinner", nil, func(t *Task) {
+		for {
+			t.Park(0)
+		}
+	})
+	if err := k.Run(1000); err == nil {
+		t.Error("the spin was not found out")
+	}
+	if n := k.Close(); n > 0 {
+		t.Errorf("%d tasks were not unwound", n)
+	}
+}
+
+func TestCloseEndsTheWatchdog(t *testing.T) {
+	k := New(nil)
+	closed, ended := k.closed, make(chan struct{})
+	go func() {
+		k.watch(closed)
+		close(ended)
+	}()
+	k.Close()
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Second):
+		t.Error("it still watches a closed world")
+	}
+	k.Close() // once more harms nothing
+}

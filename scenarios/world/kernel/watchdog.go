@@ -12,25 +12,30 @@ import (
 const patience = 5 * time.Second
 
 // watch ends the process when a task does not come back: nothing else can, since a task that is
-// stuck outside the kernel cannot be unwound.
-func (k *Kernel) watch() {
+// stuck outside the kernel cannot be unwound. It looks twice before it bites, until done is closed.
+func (k *Kernel) watch(done <-chan struct{}) {
+	tick := time.NewTicker(patience)
+	defer tick.Stop()
 	var last uint64
-	var stuck bool
-	k.dog = time.AfterFunc(patience, func() {
-		t, beat := k.running.Load(), k.beat.Load()
-		if k.busy.Load() && t != nil && beat == last {
-			if stuck {
-				buf := make([]byte, 1<<20)
-				fmt.Fprintf(os.Stderr, "watchdog: task %s has not come back to the kernel for %v; it waits for "+
-					"something that is not part of the world (a lock, a channel)\n%s\n",
-					t.name, patience, buf[:runtime.Stack(buf, true)])
-				os.Exit(2)
-			}
-			stuck = true
-		} else {
-			stuck = false
+	for stuck := false; ; {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
 		}
-		last = beat
-		k.dog.Reset(patience)
-	})
+		t, beat := k.running.Load(), k.beat.Load()
+		still := k.busy.Load() && t != nil && beat == last
+		if still && stuck {
+			bite(t)
+		}
+		stuck, last = still, beat
+	}
+}
+
+func bite(t *Task) {
+	buf := make([]byte, 1<<20)
+	fmt.Fprintf(os.Stderr, "watchdog: task %s has not come back to the kernel for %v; it waits for "+
+		"something that is not part of the world (a lock, a channel)\n%s\n",
+		t.name, patience, buf[:runtime.Stack(buf, true)])
+	os.Exit(2)
 }
