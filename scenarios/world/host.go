@@ -62,19 +62,30 @@ func (h *Host) SetDrift(ppm int64) { h.drift = ppm }
 // JumpWall moves the host's calendar.
 func (h *Host) JumpWall(d time.Duration) { h.wall += d }
 
-// local and global convert between the world's time and that of the host's own clock.
+// million is what a drift is parts of.
+const million = 1_000_000
+
+// local is the host's own clock at a time of the world. The division comes first: the product of a
+// week and a drift does not fit.
 func (h *Host) local(t env.Instant) env.Instant {
-	if h.drift == 0 {
+	if h.drift == 0 || t <= 0 {
 		return t
 	}
-	return t + t/1e6*env.Instant(h.drift)
+	rate := env.Instant(million + h.drift)
+	return t/million*rate + t%million*rate/million
 }
 
+// global is the first time of the world at which the host's clock is not before t: a task that is
+// woken then finds that its time has come.
 func (h *Host) global(t env.Instant) int64 {
-	if h.drift == 0 || t == env.Never {
+	if h.drift == 0 || t == env.Never || t <= 0 {
 		return int64(t)
 	}
-	return int64(t/(1e6+env.Instant(h.drift))*1e6) + 1
+	rate := env.Instant(million + h.drift)
+	if t/rate >= env.Never/million-1 {
+		return int64(env.Never)
+	}
+	return int64(t/rate*million + (t%rate*million+rate-1)/rate)
 }
 
 // PowerOn switches the computer on: its volatile files are gone, nothing runs yet.
