@@ -103,13 +103,13 @@ type scopeHandle struct{ sc *scope }
 
 func (h scopeHandle) Stop() { h.sc.halt() }
 
+// Wait waits also for a caller that is stopped itself: who returned at once would go on while the
+// tasks still use what they share with it.
 func (h scopeHandle) Wait(e env.Env) {
 	m := e.(*machine)
 	for h.sc.running > 0 && !m.p.dead {
 		h.sc.waiting = append(h.sc.waiting, m)
-		if err := m.park(env.Never); err != nil {
-			return
-		}
+		m.t.Park(kernel.Never)
 	}
 	if p := h.sc.parent; p != nil {
 		for i, k := range p.kids {

@@ -232,6 +232,33 @@ func TestStoppingAScopeWakesItsTasksAndWaitsForThem(t *testing.T) {
 	d.want(t, "1s sleeper 0: stopped", "1s sleeper 1: stopped", "1s getter: stopped", "1s all done; inner sleeps: stopped")
 }
 
+func TestAStoppedCallerStillWaitsForItsTasks(t *testing.T) {
+	w := newWorld(t, world.Options{})
+	a := host(w, "a")
+	var d diary
+	a.StartMain("p", func(e env.Env, _ []string) int {
+		outer, scope := e.Scope("outer")
+		outer.Go("caller", func(e env.Env) error {
+			inner, kids := e.Scope("inner")
+			inner.Go("slow to end", func(in env.Env) error {
+				in.Sleep(time.Hour)
+				d.add(in, "the task ends")
+				return nil
+			})
+			e.Sleep(time.Hour)
+			kids.Wait(e)
+			d.add(e, "the caller goes on")
+			return nil
+		})
+		e.Sleep(time.Second)
+		scope.Stop()
+		scope.Wait(e)
+		return 0
+	})
+	w.RunFor(time.Minute)
+	d.want(t, "1s the task ends", "1s the caller goes on")
+}
+
 func TestAWriterWaitsForASlowReader(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	a, b := host(w, "a"), host(w, "b")
