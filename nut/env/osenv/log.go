@@ -3,6 +3,7 @@ package osenv
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
@@ -83,8 +85,22 @@ func (h *lineHandler) WithGroup(string) slog.Handler { return h }
 type sink struct {
 	emit func(env.Event)
 	mu   sync.Mutex // guards the writer: one event, one write
-	w    io.Writer
+	w    sinkWriter
+	deaf bool // nobody took the last event
 }
+
+// sinkWriter is a socket or a file.
+type sinkWriter interface {
+	io.Writer
+	SetWriteDeadline(time.Time) error
+}
+
+// How long, in real time, a sink may take for an event: one that is read, and one that nobody read
+// the last time, for which the program must not wait again and again.
+const (
+	sinkPatience = 100 * time.Millisecond
+	deafPatience = time.Millisecond
+)
 
 // openSink opens what BLACKSTART_EVENTS names; nil, nil when it names nothing.
 func openSink(name string) (*sink, error) {
@@ -116,5 +132,11 @@ func (s *sink) put(ev env.Event) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.w.Write(append(b, '\n'))
+	patience := sinkPatience
+	if s.deaf {
+		patience = deafPatience
+	}
+	s.w.SetWriteDeadline(time.Now().Add(patience)) // an ordinary file has none and needs none
+	_, err = s.w.Write(append(b, '\n'))
+	s.deaf = errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -257,6 +257,29 @@ func TestEventsAreLinesInTheOrderTheyHappened(t *testing.T) {
 	}
 }
 
+func TestASinkThatNobodyReadsDoesNotStopTheProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv(osenv.EventsVar, "unixgram:"+path)
+	e := newEnv(t, osenv.Options{Prog: "x"})
+	done := make(chan struct{})
+	go func() {
+		for range 1500 {
+			e.Emit(env.Event{Kind: env.Mark, Name: "x"})
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("the program waits for a reader that never comes")
+	}
+}
+
 func TestWriteFileReplacesWholeAndKeepsTheMode(t *testing.T) {
 	e := newEnv(t, osenv.Options{Prog: "t"})
 	name := filepath.Join(t.TempDir(), "f")
