@@ -31,9 +31,10 @@ type host struct {
 	extra       []string
 	out, errOut *os.File // of the commands it runs
 
-	mu      sync.Mutex // guards what follows
-	signals *env.Inbox[env.Signal]
-	ready   bool
+	mu       sync.Mutex // guards what follows
+	signals  *env.Inbox[env.Signal]
+	detached bool // this is the child that Detach made, and readyPipe is open
+	ready    bool
 }
 
 func (h *host) Name() string      { return h.process.host }
@@ -150,12 +151,14 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 	}
 	cmd.Stdout, cmd.Stderr = orFile(c.Stdout, h.out), orFile(c.Stderr, h.errOut)
 	cmd.WaitDelay = killGrace
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	if c.User != "" && os.Geteuid() == 0 {
 		cred, err := credential(c.User)
 		if err != nil {
 			return 0, err
 		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred}
+		cmd.SysProcAttr.Credential = cred
 	}
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -173,6 +176,16 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 		return 0, nil // it ended well and left a child that holds its pipes
 	}
 	return 0, err
+}
+
+// killGroup ends a command with all that it started: a shell's children would otherwise go on with
+// what took too long. A daemon that went to the background has left the group.
+func killGroup(pid int) error {
+	err := syscall.Kill(-pid, syscall.SIGKILL)
+	if errors.Is(err, syscall.ESRCH) {
+		return os.ErrProcessDone
+	}
+	return err
 }
 
 // lookPath finds a program in the PATH of this host, which need not be that of the process.
@@ -316,10 +329,20 @@ func (h *host) Signals() *env.Inbox[env.Signal] {
 	return h.signals
 }
 
+// readyPipe is the descriptor on which the child that Detach made says that it is ready.
+const readyPipe = 3
+
 // Detach re-executes the program in its own session. The one that was typed stays, waits for a byte
 // on a pipe (start-up is over) or for the child's end, and exits.
 func (h *host) Detach(env.Env) error {
+	h.mu.Lock()
+	again := h.detached
+	h.mu.Unlock()
+	if again {
+		return nil
+	}
 	if os.Getenv(detachVar) != "" {
+		h.keepToItself()
 		return nil
 	}
 	r, w, err := os.Pipe()
@@ -352,6 +375,16 @@ func (h *host) Detach(env.Env) error {
 	return nil
 }
 
+// keepToItself hides from the commands of a detached program that it is one: they would take
+// themselves for detached, and hold the pipe on which its end is noticed.
+func (h *host) keepToItself() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.detached = true
+	unix.CloseOnExec(readyPipe)
+	os.Unsetenv(detachVar)
+}
+
 func (h *host) Ready(_ env.Env, state string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -360,12 +393,11 @@ func (h *host) Ready(_ env.Env, state string) {
 	}
 	h.ready = true
 	notifySystemd("READY=1\nSTATUS=" + state)
-	if os.Getenv(detachVar) == "" {
+	if !h.detached {
 		return
 	}
-	os.Unsetenv(detachVar)
 	h.leaveTerminal(os.Getenv(logVar))
-	pipe := os.NewFile(3, "ready")
+	pipe := os.NewFile(readyPipe, "ready")
 	pipe.Write([]byte{1})
 	pipe.Close()
 }

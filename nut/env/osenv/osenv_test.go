@@ -36,6 +36,10 @@ func daemon(e env.Env, _ []string) int {
 	if e.Host().Getenv("OSENV_TEST_DAEMON") == "fail" {
 		return 7
 	}
+	inherits := env.Command{Shell: `test -n "$BLACKSTART_DETACHED" -o -e /proc/$$/fd/3`}
+	if st, err := e.Host().Run(e, inherits, env.Never); st == 0 || err != nil {
+		return 5 // its commands take themselves for detached
+	}
 	pid := e.Host().Getenv("OSENV_TEST_PIDFILE")
 	signals := e.Host().Signals()
 	if err := e.Host().WriteFile(pid, []byte(string(rune('0'))), 0o644); err != nil {
@@ -229,6 +233,34 @@ func TestCommandsTellTheirStatusAndAreKilledInTime(t *testing.T) {
 	}
 	if st, err := e.Host().Run(e, env.Command{Shell: "kill -TERM $$"}, env.Never); st != 128+15 || err != nil {
 		t.Errorf("a killed command: %d, %v; want 143", st, err)
+	}
+}
+
+func TestACommandThatTakesTooLongIsKilledWithItsChildren(t *testing.T) {
+	e := newEnv(t, osenv.Options{Prog: "t"})
+	file := filepath.Join(t.TempDir(), "late")
+	_, err := e.Host().Run(e, env.Command{Shell: "(sleep 0.5; touch " + file + "); true"},
+		e.Now().Add(100*time.Millisecond))
+	if !errors.Is(err, env.ErrTimeout) {
+		t.Errorf("%v, want a time-out", err)
+	}
+	time.Sleep(800 * time.Millisecond)
+	if _, err := os.Stat(file); err == nil {
+		t.Error("its child went on")
+	}
+}
+
+func TestWhatACommandLeavesInTheBackgroundLivesOn(t *testing.T) {
+	e := newEnv(t, osenv.Options{Prog: "t"})
+	file := filepath.Join(t.TempDir(), "later")
+	st, err := e.Host().Run(e, env.Command{Shell: "(sleep 0.3; touch " + file + ") >/dev/null 2>&1 &"},
+		e.Now().Add(10*time.Second))
+	if st != 0 || err != nil {
+		t.Fatalf("status %d, %v", st, err)
+	}
+	time.Sleep(800 * time.Millisecond)
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("it was ended with its command: %v", err)
 	}
 }
 
