@@ -3,6 +3,7 @@ package rung
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -26,21 +27,21 @@ type fabric struct {
 	dark   map[string]bool             // hosts without power
 	ways   map[[2]string]string
 	closed bool
-	open   []interface{ Close() error }
+	open   map[io.Closer]bool
 }
 
 // newFabric finds a range of loopback addresses that no other room uses.
 func newFabric(p *Proc) (*fabric, error) {
 	f := &fabric{p: p, cuts: map[[2]string]bool{}, delays: map[[2]string]time.Duration{},
 		usual: map[[2]string]time.Duration{}, dark: map[string]bool{},
-		ways: map[[2]string]string{}}
+		ways: map[[2]string]string{}, open: map[io.Closer]bool{}}
 	f.heal = sync.NewCond(&f.mu)
 	for range 100 {
 		f.a, f.b = 16+rand.IntN(200), 2*rand.IntN(120)
 		// A listener on the range's last address claims the range for this room.
 		l, err := net.Listen("tcp", net.JoinHostPort(fmt.Sprintf("127.%d.%d.254", f.a, f.b), nutPort))
 		if err == nil {
-			f.open = append(f.open, l)
+			f.open[l] = true
 			return f, nil
 		}
 	}
@@ -63,7 +64,7 @@ func (f *fabric) way(from, to string) (string, error) {
 		return "", err
 	}
 	f.ways[key] = addr
-	f.open = append(f.open, l)
+	f.open[l] = true
 	go f.serve(l, from, to)
 	return addr, nil
 }
@@ -121,26 +122,42 @@ func (f *fabric) serve(l net.Listener, from, to string) {
 // carry connects one client of from with the server on to. A side without power neither answers nor
 // hangs up: its peer is left alone with an open connection, as a real network leaves it.
 func (f *fabric) carry(near net.Conn, from, to string) {
-	if !f.pass(from, to) || !f.pass(to, from) {
-		f.keep(near)
+	if !f.keep(near) || !f.pass(from, to) || !f.pass(to, from) {
 		return
 	}
 	far, err := net.Dial("tcp", net.JoinHostPort(f.p.hosts[to].addr, nutPort))
 	if err != nil {
-		near.Close()
+		f.drop(near)
 		return
 	}
-	f.keep(near)
-	f.keep(far)
+	if !f.keep(far) {
+		return
+	}
 	go f.pump(near, far, from, to)
 	f.pump(far, near, to, from)
 }
 
-// keep remembers a connection so that it is closed with the room.
-func (f *fabric) keep(c net.Conn) {
+// keep remembers a connection so that it is closed with the room; false: that is over, and so is the
+// connection.
+func (f *fabric) keep(c net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.open = append(f.open, c)
+	if f.closed {
+		c.Close()
+		return false
+	}
+	f.open[c] = true
+	return true
+}
+
+// drop closes connections that are finished.
+func (f *fabric) drop(conns ...net.Conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range conns {
+		c.Close()
+		delete(f.open, c)
+	}
 }
 
 func (f *fabric) pump(src, dst net.Conn, a, b string) {
@@ -151,14 +168,12 @@ func (f *fabric) pump(src, dst net.Conn, a, b string) {
 			return
 		}
 		if n > 0 {
-			if _, err := dst.Write(buf[:n]); err != nil {
-				src.Close()
-				return
+			if _, werr := dst.Write(buf[:n]); werr != nil {
+				err = werr
 			}
 		}
 		if err != nil {
-			dst.Close()
-			src.Close()
+			f.drop(src, dst)
 			return
 		}
 	}
@@ -168,7 +183,7 @@ func (f *fabric) close() {
 	f.set(func() { f.closed = true })
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, c := range f.open {
+	for c := range f.open { //house: order does not matter: all are closed
 		c.Close()
 	}
 }
