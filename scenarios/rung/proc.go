@@ -426,10 +426,41 @@ func (p *Proc) Proc(host, service_, action string) error {
 			return fmt.Errorf("%s: %s: %w", host, service_, err)
 		}
 	}
-	if action == "restart" {
-		return restart(p, host, service_)
+	if action != "restart" {
+		return nil
 	}
-	return nil
+	if err := awaitEnd(pids); err != nil {
+		return fmt.Errorf("%s: %s: %w", host, service_, err)
+	}
+	return restart(p, host, service_)
+}
+
+// endTime is how long, in real time, killed processes and stopped tasks may take to be gone.
+const endTime = 2 * time.Second
+
+// awaitEnd waits until killed processes have let go of their sockets and ports, which the next to
+// start will want.
+func awaitEnd(pids []int) error {
+	for end := time.Now().Add(endTime); ; time.Sleep(time.Millisecond) {
+		if pids = slices.DeleteFunc(pids, gone); len(pids) == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("killed, and there after %v: %v", endTime, pids)
+		}
+	}
+}
+
+// gone reports that a process is no more, or only its number is. As long as one of its threads is
+// ending, so are its files.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	i := bytes.LastIndexByte(stat, ')')
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	return err != nil || i >= 0 && bytes.HasPrefix(stat[i:], []byte(") Z")) && len(threads) <= 1
 }
 
 // Net implements Rung.
@@ -473,11 +504,11 @@ func (p *Proc) Exists(host, name string) bool {
 func (p *Proc) Close() error {
 	close(p.done)
 	if p.scope != nil {
-		p.scope.Stop()
+		p.settle(p.scope) // first, so that nobody switches a computer on meanwhile
 	}
 	for _, h := range p.hosts { //house: order does not matter: all go
 		if h.power != nil {
-			h.power.Stop()
+			p.settle(h.power)
 		}
 		p.killAll(h)
 		for _, f := range []*os.File{h.fifo, h.console} {
@@ -494,6 +525,20 @@ func (p *Proc) Close() error {
 	}
 	p.sock.Close()
 	return os.RemoveAll(p.dir)
+}
+
+// settle stops tasks and waits until they have ended, within bounds: the room must go in any case.
+func (p *Proc) settle(s env.Scope) {
+	s.Stop()
+	ended := make(chan struct{})
+	go func() {
+		s.Wait(p.e)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(endTime):
+	}
 }
 
 // find returns the processes of a host whose arguments please.
