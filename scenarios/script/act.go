@@ -292,10 +292,21 @@ func (r *room) expect(args []string) error {
 func (r *room) never(args []string) error {
 	cond, err := r.parse(args)
 	if err == nil {
-		r.act()
-		r.nevers = append(r.nevers, never{strings.Join(args, " "), cond})
+		r.catchUp()
+		r.nevers = append(r.nevers, never{strings.Join(args, " "), r.countingFrom(r.seen.n, cond)})
 	}
 	return err
+}
+
+// countingFrom asks cond with events counted from index on, not from the last action: never goes on
+// when the script acts.
+func (r *room) countingFrom(index int, cond func() bool) func() bool {
+	return func() bool {
+		now := r.since
+		defer func() { r.since = now }()
+		r.since = index
+		return cond()
+	}
 }
 
 func (r *room) hasFile(args []string) error {

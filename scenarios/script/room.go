@@ -348,19 +348,24 @@ func (r *room) wait(max time.Duration, cond func() bool) (bool, error) {
 	var broken string
 	ok, err := r.rung.Wait(max, func() bool {
 		r.catchUp()
-		for _, n := range r.nevers {
-			if n.cond() {
-				broken = n.text
-				return true
-			}
-		}
-		return cond()
+		broken = r.broken()
+		return broken != "" || cond()
 	})
 	r.judgeNew()
 	if broken != "" {
 		return false, fmt.Errorf("at %v: never %s: it happened", clock(r.rung), broken)
 	}
 	return ok, err
+}
+
+// broken is what should never happen and has, "" while all is well.
+func (r *room) broken() string {
+	for _, n := range r.nevers {
+		if n.cond() {
+			return n.text
+		}
+	}
+	return ""
 }
 
 // judgeNew shows the oracles what is new.

@@ -138,7 +138,9 @@ func title(text []byte) string {
 // result closes the room and judges what happened in it.
 func (r *room) result(out *outcome) Result {
 	res := Result{Measures: r.measures, Explored: r.explored}
+	var broken string // by what no wait of the script has seen
 	if r.rung != nil {
+		broken = r.broken()
 		r.judgeNew()
 		r.judge.Advance(r.rung.Now())
 		res.Trace, res.Report = r.rung.Trace(), r.judge.End()
@@ -155,6 +157,8 @@ func (r *room) result(out *outcome) Result {
 		res.Skipped = r.why
 	case out.failed:
 		res.Err = errors.New(r.failure(out.log.String()))
+	case broken != "":
+		res.Err = fmt.Errorf("%s: never %s: it happened", filepath.Base(r.file), broken)
 	case !res.Report.OK():
 		res.Err = fmt.Errorf("%s: the oracles found:\n%s", filepath.Base(r.file), res.Report)
 	}
