@@ -66,3 +66,48 @@ hold 120s host alpha is off`); err != nil {
 		t.Error(err)
 	}
 }
+
+func TestNeverOutlivesTheActionsOfTheScript(t *testing.T) {
+	for name, steps := range map[string]string{
+		"with a wait afterwards": "run alpha upsmon -c fsd\nmark x\nmark y\nafter 1s",
+		"at the very end":        "run alpha upsmon -c fsd\nrun alpha upsmon -c stop\nrun alpha upsdrvctl stop",
+	} {
+		err := inARoom(t, "never host alpha event FSD\nnever host alpha event SHUTDOWN\n"+steps)
+		if err == nil || !strings.Contains(err.Error(), "it happened") {
+			t.Errorf("%s: %v; want to hear that it happened", name, err)
+		}
+	}
+}
+
+func TestNeverDoesNotHideEventsFromWhatFollows(t *testing.T) {
+	if err := inARoom(t, `
+mains a off
+after 20s
+never host alpha event SHUTDOWN
+expect host alpha event ONBATT`); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAHaltedComputerServesNobody(t *testing.T) {
+	err := inARoom(t, `
+proc alpha upsd pause
+host alpha halt
+await 90s host alpha is halted
+proc alpha upsd resume`)
+	if err == nil || !strings.Contains(err.Error(), "no upsd runs there") {
+		t.Errorf("%v; want no upsd to be there", err)
+	}
+}
+
+func TestNothingOutlivesAReboot(t *testing.T) {
+	if err := inARoom(t, `
+proc alpha upsmon pause
+host alpha reboot
+after 35s
+await 120s host alpha is up
+await 60s upsd alpha logins myups == 1
+hold 120s upsd alpha logins myups == 1`); err != nil {
+		t.Error(err)
+	}
+}

@@ -355,9 +355,7 @@ func (p *Proc) environ(h *procHost) []string {
 // PowerOn implements site.Computers.
 func (p *Proc) PowerOn(m *site.Machine) {
 	h := p.hosts[m.Name]
-	run := filepath.Join(h.dir, "run")
-	os.RemoveAll(run)
-	os.MkdirAll(run, 0o755)
+	h.emptyRun()
 	e, err := p.machine(m.Name, p.environ(h))
 	if err != nil {
 		p.log(p.Now(), m.Name, "init", err.Error())
@@ -380,6 +378,20 @@ func (p *Proc) PowerOff(m *site.Machine) {
 		h.power.Wait(p.e)
 		h.power = nil
 	}
+}
+
+// Clear implements site.Computers.
+func (p *Proc) Clear(m *site.Machine) {
+	h := p.hosts[m.Name]
+	p.killAll(h)
+	h.emptyRun()
+}
+
+// emptyRun empties the folder that no boot finds as the last one left it.
+func (h *procHost) emptyRun() {
+	run := filepath.Join(h.dir, "run")
+	os.RemoveAll(run)
+	os.MkdirAll(run, 0o755)
 }
 
 // Wait implements Rung.

@@ -117,11 +117,14 @@ func (s *Sim) Emit(ev env.Event) { s.w.Emit(ev) }
 // World is the world behind the rung.
 func (s *Sim) World() *world.World { return s.w }
 
+// initProg is the program that lives a computer's life.
+const initProg = "init"
+
 // PowerOn implements site.Computers.
 func (s *Sim) PowerOn(m *site.Machine) {
 	h := s.w.Lookup(m.Name)
 	h.PowerOn()
-	h.StartMain("init", func(e env.Env, _ []string) int {
+	h.StartMain(initProg, func(e env.Env, _ []string) int {
 		m.Live(e)
 		return 0
 	})
@@ -129,6 +132,9 @@ func (s *Sim) PowerOn(m *site.Machine) {
 
 // PowerOff implements site.Computers.
 func (s *Sim) PowerOff(m *site.Machine) { s.w.Lookup(m.Name).PowerOff() }
+
+// Clear implements site.Computers.
+func (s *Sim) Clear(m *site.Machine) { s.w.Lookup(m.Name).Clear(initProg) }
 
 // Start implements Rung.
 func (s *Sim) Start(p Plan) error {

@@ -172,6 +172,7 @@ func (m *Machine) Live(e env.Env) error {
 			return err
 		}
 		m.lateShutdown(e)
+		m.site.on.Clear(m)
 		if why = "reboot"; button == "reboot" {
 			continue
 		}

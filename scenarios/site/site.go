@@ -34,6 +34,8 @@ type Computers interface {
 	PowerOn(m *Machine)
 	// PowerOff takes its power away: everything on it vanishes at once.
 	PowerOff(m *Machine)
+	// Clear is the end of a halt: it ends all that still runs besides Live, and empties /run.
+	Clear(m *Machine)
 }
 
 // A Site is one data room.

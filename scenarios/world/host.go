@@ -92,11 +92,26 @@ func (h *Host) global(t env.Instant) int64 {
 func (h *Host) PowerOn() {
 	h.up = true
 	h.life++
+	h.emptyRun()
+}
+
+func (h *Host) emptyRun() {
 	for name := range h.files { //house: order does not matter: each entry is judged alone
 		if strings.HasPrefix(name, "/run/") {
 			delete(h.files, name)
 		}
 	}
+}
+
+// Clear is what a system does at the end of a halt: it kills every process but those of one
+// program, and forgets its volatile files.
+func (h *Host) Clear(but string) {
+	for _, p := range slices.Clone(h.procs) {
+		if p.prog != but {
+			p.Kill()
+		}
+	}
+	h.emptyRun()
 }
 
 // PowerOff takes the power away: every process vanishes, peers are told nothing.
