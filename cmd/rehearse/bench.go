@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -19,7 +20,9 @@ func benchVerb(args []string, out, errOut io.Writer) int {
 	fs.SetOutput(errOut)
 	list := fs.String("hosts", "10,100,1000", "numbers of hosts")
 	hours := fs.Int("hours", 1, "virtual hours")
-	if err := fs.Parse(args); err != nil {
+	if err := fs.Parse(args); errors.Is(err, pflag.ErrHelp) {
+		return 0
+	} else if err != nil {
 		return 2
 	}
 	fmt.Fprintf(out, "%7s %12s %10s %14s %16s\n", "hosts", "events", "CPU", "events/CPU s", "virtual h/wall s")

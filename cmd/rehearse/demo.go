@@ -17,9 +17,9 @@ const demoFile = "outage_dataroom.txtar"
 // demoVerb rehearses one outage twice, in virtual time and with real processes, and shows that both
 // tell the same story.
 func demoVerb(args []string, out, errOut io.Writer) int {
-	o, ok := parse(append(args, demoFile), errOut)
+	o, status, ok := parse(append(args, demoFile), errOut)
 	if !ok {
-		return 2
+		return status
 	}
 	dir, err := os.MkdirTemp("", "demo")
 	if err != nil {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -30,8 +33,9 @@ type options struct {
 	files    []string
 }
 
-func parse(args []string, errOut io.Writer) (options, bool) {
-	o := options{rung: "sim"}
+// parse reads the words of a call; ok is false when there is nothing to run, and status says why.
+func parse(args []string, errOut io.Writer) (o options, status int, ok bool) {
+	o = options{rung: "sim"}
 	fs := pflag.NewFlagSet("rehearse run", pflag.ContinueOnError)
 	fs.SetOutput(errOut)
 	fs.StringVar(&o.rung, "rung", o.rung, "where to run: sim (virtual time) or proc (real processes)")
@@ -44,21 +48,22 @@ func parse(args []string, errOut io.Writer) (options, bool) {
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print each line of the script as it runs")
 	fs.BoolVar(&o.console, "console", false, "print what the programs print and log")
 	if err := fs.Parse(args); err != nil {
-		if !errors.Is(err, pflag.ErrHelp) {
-			fmt.Fprintf(errOut, "rehearse run: %v\n", err)
+		if errors.Is(err, pflag.ErrHelp) {
+			return o, 0, false
 		}
-		return o, false
+		fmt.Fprintf(errOut, "rehearse run: %v\n", err)
+		return o, 2, false
 	}
 	o.files = fs.Args()
 	if o.rung != "sim" && o.rung != "proc" {
 		fmt.Fprintf(errOut, "rehearse run: --rung=%s: want sim or proc\n", o.rung)
-		return o, false
+		return o, 2, false
 	}
 	if len(o.files) == 0 {
 		fmt.Fprintln(errOut, "rehearse run: which scenario? e.g. scenarios/outage_simple.txtar")
-		return o, false
+		return o, 2, false
 	}
-	return o, true
+	return o, 0, true
 }
 
 // binDir is where this program is.
@@ -82,16 +87,25 @@ func play(o options, kind, file string, errOut io.Writer) script.Result {
 		return rung.NewSim(rung.SimOptions{Seed: seed, Console: console}), nil
 	}
 	so := script.Options{Name: kind, Seed: o.seed, Rung: sim, Remake: sim}
-	if kind == "proc" {
+	ctx := context.Background()
+	if kind == "proc" { // without this an interrupt would leave the room's processes behind
+		var cancel context.CancelFunc
+		ctx, cancel = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer cancel()
 		so.Remake = nil
 		so.Rung = func(uint64) (rung.Rung, error) {
-			return rung.NewProc(rung.ProcOptions{Bin: o.bin, Scale: o.scale, Console: console})
+			return rung.NewProc(rung.ProcOptions{Bin: o.bin, Scale: o.scale, Console: console,
+				Stop: ctx.Done()})
 		}
 	}
 	if o.verbose {
 		so.Log = func(line string) { fmt.Fprintln(errOut, line) }
 	}
 	res := script.Run(file, so)
+	if ctx.Err() != nil {
+		res.Err = fmt.Errorf("%s: %w", filepath.Base(file), rung.ErrInterrupted)
+		return res
+	}
 	if kind == "proc" && res.Err != nil && res.Late*time.Duration(o.scale) > maxLate && o.scale > 2 {
 		o.scale /= 2
 		fmt.Fprintf(errOut, "%s: this machine kept programs waiting for %v, which their clocks took for %v; "+
@@ -113,36 +127,45 @@ func stamp(t env.Instant) string {
 }
 
 func runVerb(args []string, out, errOut io.Writer) int {
-	o, ok := parse(args, errOut)
+	o, status, ok := parse(args, errOut)
 	if !ok {
-		return 2
+		return status
 	}
-	status := 0
 	for _, file := range o.files {
-		if !runFile(o, file, out, errOut) {
+		err := runFile(o, file, out, errOut)
+		if errors.Is(err, rung.ErrInterrupted) {
+			return 1
+		}
+		if err != nil {
 			status = 1
 		}
 	}
 	return status
 }
 
-// runFile runs one scenario as the options say and reports whether all was well.
-func runFile(o options, file string, out, errOut io.Writer) bool {
+// errDiffer is a comparison that failed; what differs was printed.
+var errDiffer = errors.New("the rungs tell different stories")
+
+// runFile runs one scenario as the options say, prints what became of it, and returns what was wrong.
+func runFile(o options, file string, out, errOut io.Writer) error {
 	if !o.compare {
 		res := play(o, o.rung, file, errOut)
-		show(o, o.rung, file, res, out)
-		return res.Err == nil
+		show(o, o.rung, file, res, out, errOut)
+		return res.Err
 	}
 	sim := play(o, "sim", file, errOut)
-	show(o, "sim", file, sim, out)
+	show(o, "sim", file, sim, out, errOut)
 	proc := play(o, "proc", file, errOut)
-	show(o, "proc", file, proc, out)
+	show(o, "proc", file, proc, out, errOut)
 	if sim.Err != nil || proc.Err != nil || sim.Skipped != "" || proc.Skipped != "" {
-		return sim.Err == nil && proc.Err == nil
+		return errors.Join(sim.Err, proc.Err)
 	}
 	c := check.Compare(sim.Trace, proc.Trace, compareWindow+time.Duration(o.scale)*250*time.Millisecond)
 	fmt.Fprint(out, c)
-	return c.OK()
+	if !c.OK() {
+		return errDiffer
+	}
+	return nil
 }
 
 // compareWindow is how far apart two hosts' notifications must be for their order to mean something:
@@ -150,11 +173,14 @@ func runFile(o options, file string, out, errOut io.Writer) bool {
 const compareWindow = 6 * time.Second
 
 // show prints what became of a scenario.
-func show(o options, kind, file string, res script.Result, out io.Writer) {
+func show(o options, kind, file string, res script.Result, out, errOut io.Writer) {
 	if o.json {
 		w := check.NewWriter(out)
 		for _, ev := range res.Trace {
 			w.Write(ev)
+		}
+		if res.Err != nil {
+			fmt.Fprintf(errOut, "FAIL  %-4s %s: %v\n", kind, filepath.Base(file), res.Err)
 		}
 		return
 	}
@@ -193,6 +219,10 @@ func show(o options, kind, file string, res script.Result, out io.Writer) {
 }
 
 func judgeVerb(args []string, out, errOut io.Writer) int {
+	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
+		fmt.Fprint(out, help())
+		return 0
+	}
 	if len(args) == 0 {
 		fmt.Fprintln(errOut, "rehearse judge: which file? Record one with: rehearse run --json FILE > events.jsonl")
 		return 2

@@ -57,7 +57,8 @@ type Proc struct {
 	trace []env.Event
 	news  chan struct{} // a token when the trace has grown
 	done  chan struct{} // closed when the room is
-	late  atomic.Int64  // the longest time for which this process got no processor, in ns
+	stop  <-chan struct{}
+	late  atomic.Int64 // the longest time for which this process got no processor, in ns
 }
 
 // procHost is one computer made of processes.
@@ -74,7 +75,11 @@ type ProcOptions struct {
 	Bin     string // folder with the built programs
 	Scale   int64  // 0: DefaultScale
 	Console func(t env.Instant, host, prog, line string)
+	Stop    <-chan struct{} // when closed, no time passes any more: Wait says ErrInterrupted
 }
+
+// ErrInterrupted is what Wait says when somebody wants the room to end.
+var ErrInterrupted = errors.New("interrupted")
 
 // NewProc returns an empty data room for real processes. It needs Linux (/proc, ptys, 127.0.0.0/8).
 func NewProc(o ProcOptions) (*Proc, error) {
@@ -95,7 +100,8 @@ func NewProc(o ProcOptions) (*Proc, error) {
 		return nil, err
 	}
 	p := &Proc{bin: bin, dir: dir, clock: osenv.Clock{Scale: o.Scale, Epoch: time.Now()}, log: o.Console,
-		hosts: map[string]*procHost{}, news: make(chan struct{}, 1), done: make(chan struct{})}
+		hosts: map[string]*procHost{}, news: make(chan struct{}, 1), done: make(chan struct{}),
+		stop: o.Stop}
 	if p.log == nil {
 		p.log = func(env.Instant, string, string, string) {}
 	}
@@ -409,6 +415,9 @@ func (p *Proc) Wait(max time.Duration, cond func() bool) (bool, error) {
 		select {
 		case <-p.news:
 		case <-t.C:
+		case <-p.stop:
+			t.Stop()
+			return false, ErrInterrupted
 		}
 		t.Stop()
 	}
