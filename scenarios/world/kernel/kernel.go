@@ -46,7 +46,7 @@ type Kernel struct {
 	err     error
 	beat    atomic.Uint64
 	busy    atomic.Bool
-	closed  chan struct{} // by Close, for the watchdog; nil after that
+	leash   leash
 	running atomic.Pointer[Task]
 }
 
@@ -62,8 +62,8 @@ type event struct {
 // New returns a kernel at time 0. With a non-nil shuffle, events of one instant run in an order
 // drawn from it: other seeds explore other orders, the same seed replays.
 func New(shuffle *rand.Rand) *Kernel {
-	k := &Kernel{shuffle: shuffle, closed: make(chan struct{})}
-	go k.watch(k.closed)
+	k := &Kernel{shuffle: shuffle}
+	k.unleash()
 	return k
 }
 
@@ -182,10 +182,7 @@ func (ev event) name() string {
 // Close unwinds every task: their deferred code runs, their waits panic with a private value. It
 // returns how many could not be unwound, which is a bug.
 func (k *Kernel) Close() int {
-	if k.closed != nil {
-		close(k.closed)
-		k.closed = nil
-	}
+	k.leash.pull()
 	for _, t := range k.tasks {
 		t.Kill()
 	}

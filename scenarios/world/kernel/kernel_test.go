@@ -209,7 +209,7 @@ func TestCloseUnwindsAWorldThatSpun(t *testing.T) {
 
 func TestCloseEndsTheWatchdog(t *testing.T) {
 	k := New(nil)
-	closed, ended := k.closed, make(chan struct{})
+	closed, ended := k.leash, make(chan struct{})
 	go func() {
 		k.watch(closed)
 		close(ended)

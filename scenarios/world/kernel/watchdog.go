@@ -11,6 +11,22 @@ import (
 // a plain channel between two tasks, would otherwise hang the world in silence.
 const patience = 5 * time.Second
 
+// leash ends the watchdog; it is nil when that was done.
+type leash chan struct{}
+
+func (l *leash) pull() {
+	if *l != nil {
+		close(*l)
+		*l = nil
+	}
+}
+
+// unleash starts the watchdog.
+func (k *Kernel) unleash() {
+	k.leash = make(leash)
+	go k.watch(k.leash)
+}
+
 // watch ends the process when a task does not come back: nothing else can, since a task that is
 // stuck outside the kernel cannot be unwound. It looks twice before it bites, until done is closed.
 func (k *Kernel) watch(done <-chan struct{}) {
