@@ -79,8 +79,8 @@ func parseOptions(args []string) (options, error) {
 	return o, err
 }
 
-// old takes the words of a command line of long ago: UPS FILE INTERVAL [FORMAT...]. Each word of the
-// format is followed by a blank.
+// old takes the words of a command line of long ago: UPS FILE INTERVAL [FORMAT...]. Each word of
+// the format is followed by a blank.
 func (o *options) old() {
 	if len(o.args) < 3 {
 		return

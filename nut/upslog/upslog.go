@@ -125,8 +125,8 @@ func (o *options) become(e env.Env) error {
 	return err
 }
 
-// touch makes a log file, and finds out whether it can be written. Its error is the system's, without
-// the name of the file, in the words that strerror has for it.
+// touch makes a log file, and finds out whether it can be written. Its error is the system's,
+// without the name of the file, in the words that strerror has for it.
 func touch(e env.Env, file string) error {
 	if file == stdout {
 		return nil

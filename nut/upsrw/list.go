@@ -138,7 +138,8 @@ func (v *variable) printRange(out io.Writer) {
 			continue
 		}
 		lowest, highest := integer(row[0]), integer(row[1])
-		fmt.Fprintf(out, "Option: \"%d-%d\"%s\n", lowest, highest, selected(lowest <= at && at <= highest))
+		within := selected(lowest <= at && at <= highest)
+		fmt.Fprintf(out, "Option: \"%d-%d\"%s\n", lowest, highest, within)
 	}
 }
 

@@ -52,8 +52,8 @@ func (o *Options) Register(f *pflag.FlagSet) {
 }
 
 // errLimit is what the C programs say about -t; its words are theirs.
-var errLimit = errors.New("Could not convert the provided value for timeout ('-t' option) " + //lint:ignore ST1005 as ever
-	"to unsigned int: Invalid argument")
+var errLimit = errors.New("Could not convert the provided value for timeout " +
+	"('-t' option) to unsigned int: Invalid argument")
 
 // Check judges the values of the flags. f is the set that was parsed.
 func (o *Options) Check(f *pflag.FlagSet) error {
