@@ -337,7 +337,12 @@ func (w *watcher) dial(e env.Env, until env.Instant) error {
 		return err
 	}
 	w.conn, w.named, w.loggedIn = conn, false, false
-	return w.login(e, e.Now().Add(client.AnswerTime))
+	if err := w.login(e, e.Now().Add(client.AnswerTime)); err != nil || !w.counting {
+		return err
+	}
+	// The server was away during the shutdown: it has forgotten the FSD, and who is logged in.
+	w.settled = e.Now().Add(time.Duration(w.interval.Load()) + client.AnswerTime)
+	return w.conn.FSD(e, e.Now().Add(forceTry), w.ups)
 }
 
 // login says who we are and which UPS feeds us. What the server refuses is logged and does not stop
@@ -424,8 +429,7 @@ func (w *watcher) count(e env.Env) error {
 	until := e.Now().Add(forceTry)
 	others, err := -1, error(nil)
 	if w.conn == nil {
-		err = w.setFSD(e, until)
-		w.settled = e.Now().Add(time.Duration(w.interval.Load()) + client.AnswerTime)
+		err = w.dial(e, until)
 	}
 	if err == nil {
 		others, err = w.conn.NumLogins(e, until, w.ups)
