@@ -22,7 +22,7 @@
 //
 //   - a client that sends nothing or reads nothing delays nobody;
 //   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
-//   - INSTCMD with surplus words is refused, not run without its value;
+//   - the words behind INSTCMD and its command are one value: nothing runs without its value;
 //   - a driver that reconnects must say again that its data is good;
 //   - a directive taken out of upsd.conf is back at its default after a reload;
 //   - a stale PID file never stops a start, not even when another program has its number now.

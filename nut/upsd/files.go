@@ -78,6 +78,7 @@ func takeInventory(file string, c *config.UPS) (inventory, []config.Problem) {
 		}
 		d := definition{name: line.ASCII(sec.Name)}
 		d.driver, d.port, d.desc = get("driver"), get("port"), get("desc")
+		_, d.described = sec.Get("desc")
 		p := config.Problem{File: file, Line: sec.Line, Col: 1, Value: sec.Name, Warning: true}
 		switch key := strings.ToLower(d.name); {
 		case d.driver == "" || d.port == "":

@@ -50,13 +50,13 @@ func TestInventory(t *testing.T) {
 		problems   int
 	}{
 		{"in the order of the file", "[b]\ndriver=d\nport=p\n[a]\ndriver=d\nport=p\ndesc=\"x y\"\n",
-			[]definition{{"b", "d", "p", ""}, {"a", "d", "p", "x y"}}, 0},
+			[]definition{{"b", "d", "p", "", false}, {"a", "d", "p", "x y", true}}, 0},
 		{"half a section is left out (UD section 6)", "[a]\ndriver=d\n[b]\nport=p\n", nil, 2},
 		{"a name counts once, in any letter case", "[a]\ndriver=d\nport=p\n[A]\ndriver=e\nport=p\n",
-			[]definition{{"a", "d", "p", ""}}, 1},
+			[]definition{{"a", "d", "p", "", false}}, 1},
 		{"a socket stays within the state folder", "[a]\ndriver=\"../../etc/x\"\nport=p\n", nil, 1},
 		{"what is not ASCII is not seen", "[b\u00fcro]\ndriver=d\nport=p\ndesc=\"caf\u00e9\"\n",
-			[]definition{{"bro", "d", "p", "caf"}}, 0},
+			[]definition{{"bro", "d", "p", "caf", true}}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func (c *session) get(args []string) {
 		}
 	case kind == "UPSDESC" && len(args) > 1:
 		if u, ok := c.ups(args[1]); ok {
-			c.out = netproto.AppendText(c.out, "UPSDESC", args[1], orElse(u.desc, "Unavailable"))
+			c.out = netproto.AppendText(c.out, "UPSDESC", args[1], u.text("Unavailable"))
 		}
 	case kind == "NUMLOGINS" && len(args) > 1:
 		if u, ok := c.device(args[1]); ok {
@@ -104,8 +104,9 @@ func (c *session) getVar(name, variable string) {
 	c.value("VAR", name, variable, u.value(v))
 }
 
+// serverVar answers with the variable's own spelling, unlike variables of drivers.
 func (c *session) serverVar(name, variable string) {
-	switch strings.ToLower(variable) {
+	switch variable = strings.ToLower(variable); variable {
 	case "server.info":
 		c.value("VAR", name, variable, banner)
 	case "server.version":

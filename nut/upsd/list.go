@@ -53,7 +53,7 @@ func (c *session) end(query ...string)   { c.out = netproto.AppendList(c.out, "E
 func (c *session) listUPS() {
 	c.begin("UPS")
 	for _, u := range c.s.order {
-		c.out = netproto.AppendText(c.out, "UPS", u.name, orElse(u.desc, unavailable))
+		c.out = netproto.AppendText(c.out, "UPS", u.name, u.text(unavailable))
 	}
 	c.end("UPS")
 }

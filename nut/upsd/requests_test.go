@@ -77,9 +77,9 @@ func newServed(t testing.TB) (*server, *env.Inbox[string]) {
 	s.set = settings{maxAge: 15 * time.Second, tracking: time.Hour, maxConn: 100}
 	s.users, _ = config.ParseUsers("upsd.users", []byte(users))
 	for _, def := range []definition{
-		{name: "fake", driver: "dummy-ups", port: "x", desc: "Lab UPS one"},
+		{name: "fake", driver: "dummy-ups", port: "x", desc: "Lab UPS one", described: true},
 		{name: "ghost", driver: "dummy-ups", port: "x"},
-		{name: "Old", driver: "dummy-ups", port: "x", desc: `the "old" one`},
+		{name: "Old", driver: "dummy-ups", port: "x", desc: `the "old" one`, described: true},
 	} {
 		s.order = append(s.order, newUPS(def))
 	}
@@ -184,6 +184,7 @@ func TestRequestsReachTheDriver(t *testing.T) {
 		{"a command", `INSTCMD FAKE load.off`, "INSTCMD load.off TRACKING <id>\n"},
 		{"a command with a value", `INSTCMD fake load.off 120`, "INSTCMD load.off 120 TRACKING <id>\n"},
 		{"a command whose value has a blank", `INSTCMD fake load.off "1 2"`, "INSTCMD load.off \"1 2\" TRACKING <id>\n"},
+		{"a value of several words", `INSTCMD fake load.off 1 2  three`, "INSTCMD load.off \"1 2 three\" TRACKING <id>\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

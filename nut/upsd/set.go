@@ -122,17 +122,15 @@ func (c *session) setVar(name, variable, value string) {
 	c.handedOver(id)
 }
 
-// instCmd answers INSTCMD: a UPS, a command and at most one value.
+// instCmd answers INSTCMD: a UPS, a command and perhaps a value.
 func (c *session) instCmd(args []string) {
-	if len(args) < 2 || len(args) > 3 {
+	if len(args) < 2 {
 		c.err(netproto.InvalidArgument)
 		return
 	}
 	u, ok := c.device(args[0])
-	command := ""
-	if len(args) > 1 {
-		command = args[1]
-	}
+	command := args[1]
+	value, whole := join(args[2:])
 	switch {
 	case !ok:
 		return
@@ -142,20 +140,29 @@ func (c *session) instCmd(args []string) {
 	case !c.mayRun(command):
 		c.err(netproto.AccessDenied)
 		return
+	case !whole:
+		c.err(netproto.InvalidArgument)
+		return
 	}
-	value, with := "", ""
-	if len(args) == 3 {
-		value = args[2]
+	with := ""
+	if len(args) > 2 {
 		with = fmt.Sprintf(" with value %s", value)
 	}
 	id := c.trackingID()
-	if !u.link.out.Put(sockproto.InstCmd(command, value, len(args) == 3, id)) {
+	if !u.link.out.Put(sockproto.InstCmd(command, value, len(args) > 2, id)) {
 		c.err(netproto.InstcmdFailed)
 		return
 	}
 	c.s.log(slog.LevelInfo, "Instant command: %s did %s%s on %s (tracking ID: %s)",
 		c.who(), command, with, u.name, orElse(id, "disabled"))
 	c.handedOver(id)
+}
+
+// join is the value that words make. NUT's upscmd sends a value with blanks in it without quotes, and
+// then nothing else can follow the command. Around a = nobody knows which blanks there were: better
+// no value than another one.
+func join(words []string) (value string, whole bool) {
+	return strings.Join(words, " "), len(words) < 2 || !slices.Contains(words, "=")
 }
 
 // trackingID draws an id when the client wants to follow its requests.

@@ -12,6 +12,15 @@ import (
 // A definition is what ups.conf says about a UPS that upsd cares about.
 type definition struct {
 	name, driver, port, desc string
+	described                bool // there is a desc, perhaps an empty one
+}
+
+// text is the description, or what clients read instead of one.
+func (d definition) text(instead string) string {
+	if d.described {
+		return d.desc
+	}
+	return instead
 }
 
 func (d definition) file() string { return sockproto.File(d.driver, d.name) }
