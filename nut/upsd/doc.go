@@ -25,10 +25,18 @@
 //   - the words behind INSTCMD and its command are one value: nothing runs without its value;
 //   - a driver that reconnects must say again that its data is good;
 //   - a directive taken out of upsd.conf is back at its default after a reload;
+//   - a handshake of TLS is the session's own business: one that never ends is dropped after 10 s,
+//     and nobody else has noticed;
+//   - what is sent in clear behind STARTTLS ends the session instead of being obeyed;
+//   - certificates are read again on reload, and the old ones stay when the new ones are no good;
 //   - a stale PID file never stops a start, not even when another program has its number now.
 //
-// # What is missing
+// # TLS
 //
-// TLS: STARTTLS is answered with FEATURE-NOT-CONFIGURED. A session talks through an env.Conn, which
-// is where the handshake will put an encrypted one, within the session's own task.
+// CERTFILE names a PEM file, as in NUT's builds with OpenSSL. A configuration for its builds with
+// NSS, such as Debian's, names a database that cannot be read here. Then upsd does not start, as with
+// every other TLS that was asked for and cannot be had, and says with which commands to export the
+// certificate. Serving in clear would be worse than not serving: clients try TLS and go on without
+// it, so that nobody would notice that the passwords of upsd.users, which can shut down every host,
+// travel in clear. Who replaces the C server sees the message at once, and upsd -t shows it before.
 package upsd

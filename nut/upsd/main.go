@@ -113,6 +113,10 @@ func (d *daemon) start(e env.Env) error {
 	}
 	complain(e, problems)
 	warnReadable(e, "upsd.users")
+	if d.tls, err = loadTLS(e, conf); err != nil {
+		return err
+	}
+	tellTLS(e, d.tls)
 	if d.o.wantsPIDFile() {
 		if err := writePID(e); err != nil {
 			return fmt.Errorf("cannot write the PID file %s: %s", pidFile(e), reason(err))
@@ -242,6 +246,10 @@ func test(e env.Env) int {
 	}
 	_, problems, err = readUsers(e)
 	failed = report(e, problems, err) || failed
+	if conf != nil {
+		_, err = loadTLS(e, conf)
+		failed = report(e, nil, err) || failed
+	}
 	warnReadable(e, "upsd.conf")
 	warnReadable(e, "upsd.users")
 	if failed {

@@ -18,6 +18,18 @@ const (
 		"going on because of ALLOW_NOT_ALL_LISTENERS"
 	removedFlags = "Specifying an address with -i or a port with -p is no longer served: " +
 		"use LISTEN in upsd.conf"
+	tlsUnusable = "SSL configuration was specified, but NUT server failed to initialize it: %v"
+	weakSSL     = "Warning: DISABLE_WEAK_SSL is not enabled: clients may use TLS 1.0 and 1.1, " +
+		"which are broken. Say DISABLE_WEAK_SSL true in upsd.conf unless an old client needs them"
+	noCertFile = "want CERTFILE in upsd.conf, a PEM file with the server's certificate, " +
+		"those of its issuers, and its key"
+	noClientCA = "CERTREQUEST wants CERTPATH too, a PEM file or folder with the CAs of the " +
+		"clients' certificates"
+	// nssServer wants the database, why not, the commands and the file that they make.
+	nssServer = "CERTPATH %s: %w. Export its certificate and say so: %s; " +
+		"then CERTFILE %s in upsd.conf, instead of CERTPATH and CERTIDENT"
+	exported     = "/etc/nut/upsd.pem"
+	exportedCA   = "/etc/nut/clients-ca.pem"
 	notSignalled = "Failed to signal the currently running daemon (if any): "
 	useManager   = "Try 'systemctl <command> nut-server.service' if a service manager runs upsd"
 )

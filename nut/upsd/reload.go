@@ -36,6 +36,7 @@ func (d *daemon) reload(e env.Env) {
 	}
 	complain(e, problems)
 	set := d.settings(e, conf, inv)
+	d.reloadTLS(e, conf)
 	t := readTexts(e, conf.DataPath)
 	users, problems, err := readUsers(e)
 	if err != nil {

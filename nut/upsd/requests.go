@@ -129,7 +129,7 @@ func (c *session) logIn(args []string) {
 	}
 	c.login = u
 	u.logins++
-	c.s.log(slog.LevelInfo, "User %s logged into UPS [%s]", c.who(), u.name)
+	c.s.log(slog.LevelInfo, "User %s logged into UPS [%s]%s", c.who(), u.name, c.overSSL())
 	c.s.event(env.Event{Kind: env.Login, UPS: u.name, Value: c.addr, N: int64(u.logins)})
 	c.say("OK")
 }
@@ -140,7 +140,8 @@ func (c *session) logOut(args []string) {
 		return
 	}
 	if c.login != nil {
-		c.s.log(slog.LevelInfo, "User %s logged out from UPS [%s]", c.who(), c.login.name)
+		c.s.log(slog.LevelInfo, "User %s logged out from UPS [%s]%s", c.who(), c.login.name,
+			c.overSSL())
 	}
 	c.say("OK Goodbye")
 	c.bye = true
@@ -192,6 +193,3 @@ func (c *session) privileged(args []string, rights ...string) (*ups, bool) {
 	}
 	return u, true
 }
-
-// startTLS refuses: this server has no certificate. The session goes on in the clear.
-func (c *session) startTLS([]string) { c.err(netproto.FeatureNotConfigured) }

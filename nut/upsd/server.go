@@ -3,6 +3,7 @@ package upsd
 import (
 	"container/list"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -31,6 +32,7 @@ type server struct {
 	mu       sync.Mutex // guards what follows; never held across a call that takes an Env
 	set      settings
 	users    *config.Users
+	tls      *tls.Config     // nil: STARTTLS is not configured
 	order    []*ups          // as LIST UPS shows them
 	byName   map[string]*ups // by name in lower case
 	sessions list.List       // of *session, newest first

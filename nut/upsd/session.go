@@ -2,6 +2,7 @@ package upsd
 
 import (
 	"container/list"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/env/netconn"
 	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 )
@@ -35,8 +37,8 @@ const (
 // A session is one client connection.
 type session struct {
 	s    *server
-	conn env.Conn
-	addr string // the client's, without the port
+	conn env.Conn // to the client; what any task may close
+	addr string   // the client's, without the port
 	rand *rand.Rand
 	at   *list.Element // in server.sessions
 
@@ -44,10 +46,15 @@ type session struct {
 	out   []byte      // reply lines not yet sent
 	bye   bool        // no further request is answered
 
+	stream  env.Conn     // what is read and written: conn, or secure
+	secure  *netconn.TLS // once encrypted
+	upgrade *tls.Config  // set: a handshake was promised
+
 	// The lock of the server guards what follows: reloading looks at it.
 	user, pass       string
 	hasUser, hasPass bool
 	tracking         bool
+	ssl              bool
 	login            *ups
 	kicked           bool // its UPS is no more
 	grumbles         int  // lines logged about its misuse
@@ -56,7 +63,7 @@ type session struct {
 // serve answers a client until it goes.
 func (s *server) serve(conn env.Conn) func(env.Env) error {
 	return func(e env.Env) error {
-		c := &session{s: s, conn: conn, addr: host(conn.RemoteAddr())}
+		c := &session{s: s, conn: conn, stream: conn, addr: host(conn.RemoteAddr())}
 		c.rand, c.heard = e.Rand(), e.Now()
 		if s.enter(e, c) {
 			err := c.run(e)
@@ -133,8 +140,10 @@ func (c *session) run(e env.Env) error {
 	var r reader
 	var now env.Instant
 	var failed error
+	surplus := false // lines behind STARTTLS
 	take := func(words []string, bad error) {
-		if c.bye || failed != nil {
+		if c.bye || failed != nil || c.upgrade != nil {
+			surplus = true
 			return
 		}
 		c.heard = now
@@ -147,7 +156,7 @@ func (c *session) run(e env.Env) error {
 	}
 	in := make([]byte, clientRead)
 	for {
-		n, err := c.conn.Read(e, in, deadline(c.heard, idleLimit))
+		n, err := c.stream.Read(e, in, deadline(c.heard, idleLimit))
 		if err != nil {
 			return err
 		}
@@ -156,7 +165,12 @@ func (c *session) run(e env.Env) error {
 		if failed == nil {
 			failed = c.flush(e)
 		}
+		if failed == nil && c.upgrade != nil {
+			failed = c.encrypt(e, surplus || r.open)
+			r = reader{}
+		}
 		if failed != nil || c.bye {
+			c.goodbye(e)
 			return failed
 		}
 	}
@@ -174,7 +188,7 @@ func (c *session) flush(e env.Env) error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.conn.Write(e, c.out, deadline(e.Now(), clientWrite))
+	_, err := c.stream.Write(e, c.out, deadline(e.Now(), clientWrite))
 	c.out = c.out[:0]
 	if cap(c.out) > keepOut {
 		c.out = nil

@@ -6,7 +6,7 @@ const Module = "github.com/blackstart-ups/blackstart"
 // Groups of packages that stand on one step of the stairs; used in Layers only.
 const (
 	ground = "nut nut/line nut/env nut/transport"
-	words  = ground + " nut/config nut/state nut/sockproto nut/netproto nut/client"
+	words  = ground + " nut/env/netconn nut/pki nut/config nut/state nut/sockproto nut/netproto nut/client"
 	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl " +
 		"nut/upsc nut/upscmd nut/upsrw nut/upslog"
 	models = "devsim devsim/power devsim/serve"
@@ -22,6 +22,9 @@ const (
 var Layers = []struct{ Part, May string }{
 	{"nut/env", ""},
 	{"nut/env/osenv", "nut/env"},
+	{"nut/env/netconn", "nut/env"},
+	{"nut/pki", "nut/env"},
+	{"nut/pki/pkitest", ""},
 	{"nut/transport", "nut/env"},
 	{"nut/transport/porttest", "nut/env nut/transport"},
 	{"nut/transport/devsock", "nut/env nut/transport"},
@@ -35,7 +38,7 @@ var Layers = []struct{ Part, May string }{
 	{"nut/config", "nut nut/line"},
 	{"nut/netproto", "nut nut/line nut/state"},
 	{"nut/sockproto", "nut nut/line nut/state nut/netproto"},
-	{"nut/client", ground + " nut/config nut/netproto"},
+	{"nut/client", ground + " nut/env/netconn nut/pki nut/config nut/netproto"},
 	{"nut/client/operator", ground + " nut/client nut/netproto"},
 
 	{"nut/driver", words + " nut/driver/remote"},
@@ -76,6 +79,7 @@ var Layers = []struct{ Part, May string }{
 var Foreign = []struct{ Path, May, Why string }{
 	{"github.com/spf13/pflag", "cmd nut drivers devsim scenarios hil", "flags, a set for each call"},
 	{"go.bug.st/serial", "nut/transport/serial", "its errors are renamed there, once"},
+	{"github.com/youmark/pkcs8", "nut/pki", "opens private keys that have a password"},
 	{"golang.org/x/sys", "nut/env/osenv nut/transport/serial devsim/serve hil", "calls the system"},
 	{"github.com/rogpeppe/go-internal", "scenarios fuzz cmd/rehearse hil", "the engine of scripts"},
 	{"pgregory.net/rapid", "scenarios fuzz", "draws and shrinks inputs"},
@@ -91,6 +95,7 @@ var Virtual = []string{
 // is a file.
 var Adapters = []struct{ Path, Why string }{
 	{"nut/env/osenv/", "is the real machine"},
+	{"nut/env/netconn/", "speaks net.Conn to the standard library"},
 	{"nut/transport/serial/", "is the real port"},
 	{"nut/transport/usb/", "is the real bus"},
 	{"devsim/serve/pty.go", "offers a device on a port of this machine"},

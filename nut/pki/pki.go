@@ -1,0 +1,215 @@
+// Package pki reads what TLS is made of, from the files that the CERT directives of NUT's
+// configuration name: a certificate with its key, and the certificates of those who vouch for
+// others.
+//
+// Files are PEM. A folder stands for all files in it. The certificate databases of NSS, which
+// Debian's builds of NUT use, cannot be read; [ErrNSS] is the error for them, with the commands
+// that turn one into PEM files.
+package pki
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/youmark/pkcs8"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// ErrNSS is wrapped by the errors about a certificate database of NSS.
+var ErrNSS = errors.New("it is a certificate database of NSS, which only builds of NUT with NSS read")
+
+// nssFiles are those that show a folder to be a database of NSS, the old form last.
+var nssFiles = []string{"cert9.db", "cert8.db"}
+
+// IsNSS reports whether a folder is a certificate database of NSS.
+func IsNSS(h env.Host, path string) bool {
+	for _, name := range nssFiles {
+		if _, err := h.Stat(path + "/" + name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ExportIdentity are the commands that make a PEM file of a certificate and its key in a database.
+func ExportIdentity(db, name, file string) string {
+	if name == "" {
+		name = "NAME"
+	}
+	return fmt.Sprintf("pk12util -d %s -n %s -o /tmp/nut.p12 && "+
+		"openssl pkcs12 -in /tmp/nut.p12 -nodes -out %s; rm /tmp/nut.p12; chmod 640 %s",
+		db, quote(name), file, file)
+}
+
+// ExportCA is the command that makes a PEM file of a certificate in a database.
+func ExportCA(db, file string) string {
+	return fmt.Sprintf("certutil -L -d %s (shows the names), certutil -L -d %s -n NAME -a >>%s",
+		db, db, file)
+}
+
+// quote is a word for the shell.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// Identity reads a certificate, those that lead from it to its CA, and its key, which may be in a
+// file of its own and may need a password.
+func Identity(h env.Host, certFile, keyFile, password string) (tls.Certificate, error) {
+	var none tls.Certificate
+	text, err := read(h, certFile)
+	if err != nil {
+		return none, err
+	}
+	keyText := text
+	if keyFile == "" || keyFile == certFile {
+		keyFile = certFile
+	} else if keyText, err = read(h, keyFile); err != nil {
+		return none, err
+	}
+	chain, err := certificates(certFile, text)
+	if err != nil {
+		return none, err
+	}
+	if len(chain) == 0 {
+		return none, fmt.Errorf("%s: no certificate in it; want PEM: the certificate, those of its "+
+			"issuers, then the key", certFile)
+	}
+	key, err := privateKey(keyFile, keyText, password)
+	if err != nil {
+		return none, err
+	}
+	var all bytes.Buffer
+	for _, c := range chain {
+		pem.Encode(&all, &pem.Block{Type: certificateBlock, Bytes: c.Raw})
+	}
+	id, err := tls.X509KeyPair(all.Bytes(), key)
+	if err != nil {
+		return none, fmt.Errorf("%s: %s", certFile, strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	id.Leaf = chain[0]
+	return id, nil
+}
+
+const certificateBlock = "CERTIFICATE"
+
+// certificates are those in a PEM text, in its order.
+func certificates(file string, text []byte) ([]*x509.Certificate, error) {
+	var list []*x509.Certificate
+	for n := 1; ; n++ {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			return list, nil
+		}
+		text = rest
+		if block.Type != certificateBlock {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: block %d: %w", file, n, err)
+		}
+		list = append(list, c)
+	}
+}
+
+// privateKey finds the key in a PEM text and takes its password off.
+func privateKey(file string, text []byte, password string) ([]byte, error) {
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			return nil, fmt.Errorf("%s: no private key in it; want it behind the certificates", file)
+		}
+		text = rest
+		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			continue
+		}
+		locked := block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != ""
+		if !locked {
+			return pem.EncodeToMemory(block), nil
+		}
+		if password == "" {
+			return nil, fmt.Errorf("%s: the private key has a password; want it behind the name of "+
+				"CERTIDENT", file)
+		}
+		key, err := unlock(block, password)
+		if err != nil {
+			return nil, fmt.Errorf("%s: the password of CERTIDENT does not open the private key: %w",
+				file, err)
+		}
+		return pem.EncodeToMemory(key), nil
+	}
+}
+
+// unlock takes the password off a key, in the form of PKCS #8 or in that of older OpenSSLs.
+func unlock(block *pem.Block, password string) (*pem.Block, error) {
+	if block.Type != "ENCRYPTED PRIVATE KEY" {
+		//lint:ignore SA1019 keys of this form are in use; its weakness is that of the file's owner
+		der, err := x509.DecryptPEMBlock(block, []byte(password))
+		return &pem.Block{Type: block.Type, Bytes: der}, err
+	}
+	key, _, err := pkcs8.ParsePrivateKey(block.Bytes, []byte(password))
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return &pem.Block{Type: "PRIVATE KEY", Bytes: der}, err
+}
+
+// Authorities reads the certificates of those who vouch for others: from a file, or from all files
+// of a folder that have some.
+func Authorities(h env.Host, path string) (*x509.CertPool, error) {
+	pool, found := x509.NewCertPool(), 0
+	names, err := h.ReadDir(path)
+	if err != nil || len(names) == 0 {
+		names = []string{""}
+	} else if IsNSS(h, path) {
+		return nil, fmt.Errorf("%s: %w", path, ErrNSS)
+	}
+	for _, name := range names {
+		file := path
+		if name != "" {
+			file += "/" + name
+		}
+		text, err := read(h, file)
+		if err != nil && name != "" {
+			continue // a folder in it, perhaps
+		}
+		if err != nil {
+			return nil, err
+		}
+		list, err := certificates(file, text)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			pool.AddCert(c)
+			found++
+		}
+	}
+	if found == 0 {
+		return nil, fmt.Errorf("%s: no certificate in it; want the CA's, as PEM", path)
+	}
+	return pool, nil
+}
+
+// read reads a file; its error is the file and the cause in the system's words.
+func read(h env.Host, file string) ([]byte, error) {
+	text, err := h.ReadFile(file)
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return text, nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("No such file or directory") //lint:ignore ST1005 strerror's words
+	case errors.Is(err, fs.ErrPermission):
+		err = errors.New("Permission denied") //lint:ignore ST1005 strerror's words
+	case errors.As(err, &path):
+		err = path.Err
+	}
+	return nil, fmt.Errorf("%s: %w", file, err)
+}
