@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/blackstart-ups/blackstart/nut/internal/captures"
+	"github.com/blackstart-ups/blackstart/nut/captures"
 )
 
 func TestDescriptionsOfVariables(t *testing.T) {

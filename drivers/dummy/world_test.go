@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/drivers"
+	"github.com/blackstart-ups/blackstart/nut/captures"
 	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/driver/remote"
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -194,14 +195,7 @@ func TestRepeaterIsNotThereYet(t *testing.T) {
 
 // Every recording is published as it was recorded, but for driver.* and bytes that are not text.
 func TestRecordingsAreServedAsRecorded(t *testing.T) {
-	folder := os.Getenv("BLACKSTART_CAPTURES")
-	if folder == "" {
-		folder = "../../../shared/captures"
-	}
-	folder += "/dev"
-	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("no recordings in %s: BLACKSTART_CAPTURES names their folder", folder)
-	}
+	folder := captures.Dir(t, "dev")
 	files := 0
 	err := filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

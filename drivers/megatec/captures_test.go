@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/blackstart-ups/blackstart/nut/captures"
 )
 
 // recorded lists the transcripts that belong to this dialect in whole or in part, and what their
@@ -61,16 +63,10 @@ var recorded = []struct {
 }
 
 func TestRecordings(t *testing.T) {
-	folder := os.Getenv("BLACKSTART_CAPTURES")
-	if folder == "" {
-		folder = "../../../shared/captures"
-	}
-	if _, err := os.Stat(folder + "/serial"); err != nil {
-		t.Skipf("no recordings in %s: BLACKSTART_CAPTURES names their folder", folder)
-	}
+	folder := captures.Dir(t, "serial")
 	for _, r := range recorded {
 		t.Run(r.file, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join(folder, "serial", r.file))
+			text, err := os.ReadFile(filepath.Join(folder, r.file))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/blackstart-ups/blackstart/nut/internal/captures"
+	"github.com/blackstart-ups/blackstart/nut/captures"
 )
 
 // at is a problem as tests write it: place, kind, cause.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/blackstart-ups/blackstart/nut/captures"
 )
 
 // batch is how many dumps are served at once: enough to make one upsd work, few enough for the
@@ -27,15 +29,8 @@ type dump struct {
 // dumps reads the recordings, or skips.
 func dumps(t *testing.T) []dump {
 	t.Helper()
-	root := os.Getenv("BLACKSTART_CAPTURES")
-	if root == "" {
-		root = "../../../shared/captures"
-	}
-	if _, err := os.Stat(root + "/dev"); err != nil {
-		t.Skipf("no recordings (BLACKSTART_CAPTURES names their folder): %v", err)
-	}
 	var all []dump
-	err := filepath.WalkDir(root+"/dev", func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(captures.Dir(t, "dev"), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(name) != ".dev" {
 			return err
 		}

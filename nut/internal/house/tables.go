@@ -33,6 +33,7 @@ var Layers = []struct{ Part, May string }{
 	{"nut/line", ""},
 	{"nut", "nut/env"},
 	{"nut/internal/house", ""},
+	{"nut/captures", ""},
 
 	{"nut/state", "nut nut/line"},
 	{"nut/config", "nut nut/line"},
@@ -99,7 +100,7 @@ var Adapters = []struct{ Path, Why string }{
 	{"nut/transport/serial/", "is the real port"},
 	{"nut/transport/usb/", "is the real bus"},
 	{"devsim/serve/pty.go", "offers a device on a port of this machine"},
-	{"nut/internal/captures/", "finds recordings for tests"},
+	{"nut/captures/", "finds recordings for tests"},
 	{"scenarios/world/kernel/watchdog.go", "names a task that is stuck outside virtual time"},
 }
 

@@ -14,6 +14,12 @@ import (
 // FS returns one folder of the recordings, for example "conf".
 func FS(t testing.TB, folder string) fs.FS {
 	t.Helper()
+	return os.DirFS(Dir(t, folder))
+}
+
+// Dir returns the name of one folder of the recordings.
+func Dir(t testing.TB, folder string) string {
+	t.Helper()
 	root := os.Getenv("BLACKSTART_CAPTURES")
 	if root == "" {
 		root = beside(t)
@@ -22,7 +28,7 @@ func FS(t testing.TB, folder string) fs.FS {
 	if _, err := os.Stat(dir); root == "" || err != nil {
 		t.Skipf("no recordings in %q: BLACKSTART_CAPTURES names their folder", dir)
 	}
-	return os.DirFS(dir)
+	return dir
 }
 
 // beside looks for shared/captures next to this folder and next to all above it.
