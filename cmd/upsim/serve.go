@@ -173,6 +173,7 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		defer e.Host().Remove(s.control) // if it fails, the next one sees that nobody listens
 		defer l.Close()
 		c := &serve.Control{Name: s.name, Body: body, Cable: cable, Seen: dev.Seen,
 			Quit: func() { signals.Put(env.Terminate) }}

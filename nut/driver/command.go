@@ -178,6 +178,8 @@ const exitRestart = 128 + 10
 
 // reload reads the configuration again and applies what can be applied.
 func (r *runner) reload(e env.Env, how string) error {
+	defer r.say(e, r.st.Value("driver.state"))
+	r.say(e, "reloading")
 	next, err := r.reread(e)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)

@@ -95,6 +95,8 @@ func (c *Conf) take(s Spec, set setting) error {
 		if on {
 			value = enabled
 		}
+	case set.flag && o.bare:
+		value = enabled
 	case set.flag:
 		return fmt.Errorf("%s: value is missing: want %s = <value>", set.key, set.key)
 	}

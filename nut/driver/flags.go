@@ -3,6 +3,7 @@ package driver
 import (
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/pflag"
 )
@@ -43,17 +44,16 @@ func (f *flags) set() *pflag.FlagSet {
 		"switch the UPS's load off, by way of the running driver if there is one")
 	s.IntVarP(&f.dump, "dump", "d", 0, "update so many times, print the variables and exit")
 	s.CountVarP(&f.debug, "debug", "D", "more messages, each time; stay in the foreground")
-	s.CountVarP(&f.quiet, "quiet", "q", "accepted for compatibility")
+	s.CountVarP(&f.quiet, "quiet", "q", "log less: no notices; twice: no warnings either")
 	s.CountVarP(&f.foreground, "foreground", "F",
 		"stay in the foreground; twice: and write the PID file all the same")
 	s.BoolVarP(&f.background, "background", "B", false, "go to the background in spite of -D")
 	s.IntVarP(&f.interval, "interval", "i", 0, "seconds between two polls")
 	s.StringVarP(&f.chroot, "root", "r", "", "change the root folder")
 	s.StringVarP(&f.user, "user", "u", "", "account to run under, when root starts the driver")
-	s.StringVarP(&f.group, "group", "g", "",
-		"accepted for compatibility: the socket belongs to the account")
+	s.StringVarP(&f.group, "group", "g", "", "group of the socket: who may connect as well")
 	s.StringVarP(&f.tell, "command", "c", "",
-		"tell the running driver: reload, reload-or-error, reload-or-exit, exit")
+		"tell the running driver: dump, reload, reload-or-error, reload-or-exit, exit")
 	s.IntVarP(&f.pid, "pid", "P", 0, "process that -c is for, instead of the one in the PID file")
 	s.BoolVarP(&f.list, "list", "L", false, "print the driver's own keys, for programs")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
@@ -91,6 +91,12 @@ func (f flags) ups() string {
 		return f.alone
 	}
 	return f.name
+}
+
+// level is from which level on log lines are written.
+func (f flags) level() slog.Level {
+	levels := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+	return levels[min(f.quiet, len(levels)-1)]
 }
 
 // drives reports whether the program is to drive a device and not something else.

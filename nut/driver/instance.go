@@ -17,6 +17,7 @@ import (
 // An instance is where a driver of one UPS is to be found on this machine.
 type instance struct {
 	prog    string
+	ups     string
 	socket  string
 	pidFile string
 }
@@ -29,7 +30,7 @@ func place(e env.Env, c *Conf) instance {
 		dir = own
 	}
 	name := sockproto.File(c.Program, c.UPS)
-	return instance{prog: c.Program, socket: dir + "/" + name,
+	return instance{prog: c.Program, ups: c.UPS, socket: dir + "/" + name,
 		pidFile: nut.AltPidPath(e) + "/" + name + ".pid"}
 }
 
@@ -54,7 +55,7 @@ func (i instance) evict(e env.Env) error {
 			return err
 		}
 	}
-	pid, err := remote.ReadPID(e, i.pidFile, i.prog)
+	pid, err := remote.ReadPID(e, i.pidFile, i.prog, i.ups)
 	if err != nil || pid == e.Host().Pid() {
 		return nil
 	}
@@ -92,10 +93,15 @@ func (i instance) enter(e env.Env) {
 	}
 }
 
-// leave removes what this instance made. A file that names another process belongs to that one.
-func (i instance) leave(e env.Env, l env.Listener) {
+// leave removes what this instance made, and nothing that another has put in its place: a slow
+// end must not take the socket from the successor.
+func (i instance) leave(e env.Env, l *socket) {
 	l.Close()
-	if err := e.Host().Remove(i.socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	info, err := e.Host().Stat(i.socket)
+	if err == nil && info.Node == l.node {
+		err = e.Host().Remove(i.socket)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		e.Log().Warn(fmt.Sprintf("cannot remove the socket: %v", err))
 	}
 	b, err := e.Host().ReadFile(i.pidFile)
@@ -126,17 +132,20 @@ func (i instance) killThrough(e env.Env) (done bool) {
 
 // signalFor are the signals that tell a driver what -c says, when its socket is deaf.
 var signalFor = map[string]env.Signal{
-	"reload": env.Hangup, "reload-or-exit": env.User1, "exit": env.Terminate,
+	"reload": env.Hangup, "reload-or-exit": env.User1, "exit": env.Terminate, "dump": env.Resized,
 }
 
 // tell carries out -c.
 func (i instance) tell(e env.Env, word string, pid int) error {
 	if word != "reload-or-error" && signalFor[word] == "" {
-		return fmt.Errorf("-c %q: want reload, reload-or-error, reload-or-exit or exit", word)
+		return fmt.Errorf("-c %q: want dump, reload, reload-or-error, reload-or-exit or exit", word)
 	}
 	if pid == 0 {
 		if c, err := remote.Dial(e, i.socket); err == nil {
 			defer c.Close(e)
+			if word == "dump" {
+				return show(e, c)
+			}
 			code, err := c.Command(e, "driver."+word, e.Now().Add(answerTime))
 			if err == nil && code != sockproto.Handled {
 				err = fmt.Errorf("driver.%s: the driver refused (result %d)", word, code)
@@ -150,11 +159,24 @@ func (i instance) tell(e env.Env, word string, pid int) error {
 	}
 	if pid == 0 {
 		var err error
-		if pid, err = remote.ReadPID(e, i.pidFile, i.prog); err != nil {
+		if pid, err = remote.ReadPID(e, i.pidFile, i.prog, i.ups); err != nil {
 			return fmt.Errorf("%s: %w", i.pidFile, err)
 		}
 	}
 	return e.Host().Kill(pid, s)
+}
+
+// show prints what a running driver knows.
+func show(e env.Env, c *remote.Conn) error {
+	dev, fresh, err := c.Dump(e, e.Now().Add(answerTime))
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		e.Log().Warn("the driver says that this is stale")
+	}
+	_, err = e.Host().Stdout().Write(text(dev))
+	return err
 }
 
 // load reads ups.conf and makes the Conf of one UPS.

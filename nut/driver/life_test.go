@@ -54,7 +54,12 @@ func TestExitCodes(t *testing.T) {
 		{"an absent device ends the start", "", "-a office", func(d *toy) { d.absent = transport.ErrNoPort }, 1, "no such port"},
 		{"ignorelb without anything to go by", "ignorelb", "-a office", nil, 1, "ignorelb: the device gives neither"},
 		{"-c to nobody", "", "-a office -c reload-or-error", nil, 1, "no driver answers there"},
-		{"-c of an unknown word", "", "-a office -c dance", nil, 1, "want reload, reload-or-error, reload-or-exit or exit"},
+		{"-c of an unknown word", "", "-a office -c dance", nil, 1,
+			"want dump, reload, reload-or-error, reload-or-exit or exit"},
+		{"what only USB drivers use is no mistake",
+			"usb_set_altinterface\nusb_hid_ep_in = 0x81\nLIBUSB_DEBUG = 3\nnolock", "-a office -d 1", nil, 0, "ups.status: OL"},
+		{"but it is checked", "usb_hid_ep_in = 999", "-a office", nil, 1, "usb_hid_ep_in: \"999\": want a number, 0 to 255"},
+		{"-q leaves notices out", "", "-a office -q -d 1", nil, 0, "ups.status: OL"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,15 +214,109 @@ func TestLostDeviceIsFoundAgain(t *testing.T) {
 	c := b.client()
 	b.d.err, b.d.absent = transport.ErrGone, transport.ErrNoPort
 	b.run(3 * time.Second)
-	b.wantInOrder("lines", c.lines, "2.0 DATASTALE", `driver.state "reconnect.trying"`)
+	b.wantInOrder("lines", c.lines, "2.0 DATASTALE", `driver.reconnect.reason "device is gone"`,
+		"driver.reconnect.since \"2", `driver.state "reconnect.trying"`)
 	b.want("a command meanwhile fails", c.ask(time.Millisecond, "INSTCMD load.off TRACKING x"), "TRACKING x 3")
 	b.run(time.Hour)
 	b.d.err, b.d.absent = nil, nil
 	b.run(6 * time.Second)
-	b.wantInOrder("lines", c.lines, "DATASTALE", `driver.state "quiet"`, "DATAOK")
+	b.wantInOrder("lines", c.lines, "DATASTALE", `driver.state "reconnect.updateinfo"`,
+		"DELINFO driver.reconnect.reason", "DELINFO driver.reconnect.since", `driver.state "quiet"`, "DATAOK")
+	b.wantInOrder("log", b.log, "office: lost the device: device is gone", "office: the device is back after 1h0m")
 	b.want("PING", c.ask(time.Millisecond, "PING"), "PONG")
 	if n := strings.Count(strings.Join(b.log, "\n"), "no such port"); n > 13 {
 		t.Errorf("%d log lines in an hour about a device that is away, want one in five minutes", n)
+	}
+}
+
+// A device that can be opened and never answers is as lost as one that is away.
+func TestDeviceThatOpensAndDoesNotAnswerIsStillTheSameLoss(t *testing.T) {
+	b := newBench(t)
+	b.conf("reconnect_max_tries = 30")
+	p := b.start()
+	c := b.client()
+	b.d.err = transport.ErrGone
+	b.run(time.Minute)
+	if n := strings.Count(strings.Join(c.lines, "\n"), "SETINFO driver.reconnect.since"); n != 1 {
+		t.Errorf("the loss was dated %d times, want once", n)
+	}
+	if b.d.opened > 20 {
+		t.Errorf("opened %d times in a minute, want pauses of 5 s", b.d.opened)
+	}
+	b.run(10 * time.Minute)
+	b.wantExit(p, 1)
+}
+
+func TestAnotherDeviceThanTheLostOneIsTold(t *testing.T) {
+	b := newBench(t)
+	b.d.values = map[string]string{"ups.serial": "A1"}
+	b.start()
+	b.d.err = transport.ErrGone
+	b.run(3 * time.Second)
+	b.d.err, b.d.values = nil, map[string]string{"ups.serial": "B2"}
+	b.run(5 * time.Second)
+	b.wantInOrder("log", b.log, `office: this is another device: ups.serial was "A1" and is "B2"`)
+}
+
+// DC-5, DS-2: an instance that is slow to end must not take the socket from its successor.
+func TestSlowEndLeavesTheSuccessorsSocketAlone(t *testing.T) {
+	b := newBench(t)
+	first := b.start("-F")
+	first.Pause()
+	b.start("-F")
+	b.run(30 * time.Second)
+	b.want("PING", b.client().ask(time.Millisecond, "PING"), "PONG")
+	first.Signal(env.Terminate)
+	first.Resume()
+	b.run(10 * time.Second)
+	b.wantExit(first, 0)
+	b.wantFile(socket, true)
+	b.want("PING", b.client().ask(time.Millisecond, "PING"), "PONG")
+}
+
+// DS-7: after a crash the number in the PID file may be that of the driver of another UPS.
+func TestDriverOfAnotherUPSIsNotTakenForAnOlderInstance(t *testing.T) {
+	for _, args := range []string{"-s other -x port=x", "-Fsother -x port=x", "-x port=x -FFs other"} {
+		t.Run(args, func(t *testing.T) {
+			b := newBench(t)
+			other := b.h.Start("toy-ups", strings.Fields(args))
+			b.run(time.Second)
+			b.h.WriteFile(pidFile, []byte(fmt.Sprintln(other.Pid())))
+			p := b.start()
+			for _, x := range []struct {
+				name string
+				ups  interface{ Status() (env.ExitStatus, bool) }
+			}{{"other", other}, {"office", p}} {
+				if _, ended := x.ups.Status(); ended {
+					t.Errorf("the driver of %s has ended:\n%s", x.name, strings.Join(b.log, "\n"))
+				}
+			}
+		})
+	}
+}
+
+// SOCK-1, the state for people: on request and on WINCH.
+func TestDumpOfARunningDriver(t *testing.T) {
+	b := newBench(t)
+	first := b.start()
+	p := b.h.Start("toy-ups", []string{"-a", "office", "-c", "dump"})
+	b.run(time.Second)
+	b.wantExit(p, 0)
+	b.wantInOrder("log", b.log, "device.mfr: ACME", "ups.status: OL")
+	b.log = nil
+	first.Signal(env.Resized)
+	b.run(time.Second)
+	b.wantInOrder("log", b.log, "office: device.mfr: ACME", "office: ups.status: OL")
+}
+
+func TestQuietDriverLogsLess(t *testing.T) {
+	for args, want := range map[string]int{"": 1, "-q": 0} {
+		b := newBench(t)
+		b.start(strings.Fields(args)...)
+		b.client().ask(time.Second, "INSTCMD load.off TRACKING x")
+		if n := strings.Count(strings.Join(b.log, "\n"), "INSTCMD load.off"); n != want {
+			t.Errorf("with %q a command is logged %d times, want %d", args, n, want)
+		}
 	}
 }
 

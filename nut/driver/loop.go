@@ -44,8 +44,11 @@ type runner struct {
 	failed   int // polls in a row
 	tries    int // to open a lost device
 	nagged   env.Instant
-	status   string // as last told in an event
-	restart  bool   // a reload wants the program to end once its client is answered
+	gone     bool        // the device was lost, and has not been read since
+	lost     env.Instant // since when it is gone
+	identity []string    // what the device said it was before it was lost
+	status   string      // as last told in an event
+	restart  bool        // a reload wants the program to end once its client is answered
 	exitCode atomic.Int32
 }
 
@@ -88,15 +91,15 @@ func (r *runner) turn(e env.Env) error {
 	case errors.Is(err, env.ErrStopped):
 		return err
 	case err == nil:
-		r.tries, r.retry = 0, 0
-		e.Log().Info(r.name() + "the device is back")
+		r.say(e, "reconnect.updateinfo")
 		return r.poll(e)
 	}
-	return r.away(e, err)
+	r.away(e, err)
+	return nil
 }
 
 // away arranges for the next try to open a device that is still away.
-func (r *runner) away(e env.Env, err error) error {
+func (r *runner) away(e env.Env, err error) {
 	r.tries++
 	r.retry = min(max(r.retry*2, firstRetry), maxRetry)
 	r.next = e.Now().Add(r.retry)
@@ -109,7 +112,31 @@ func (r *runner) away(e env.Env, err error) error {
 		e.Log().Error(fmt.Sprintf("%sgiving up after %d tries: %v", r.name(), r.tries, err))
 		r.quit(1)
 	}
-	return nil
+}
+
+// Variables about a device that is lost. They are there as long as it is.
+const (
+	lostSince = "driver.reconnect.since" // local time
+	lostWhy   = "driver.reconnect.reason"
+)
+
+// identifying are the variables that tell one device from another.
+var identifying = []string{"ups.mfr", "ups.model", "ups.serial"}
+
+// back is for a lost device that was read again.
+func (r *runner) back(e env.Env) {
+	e.Log().Info(fmt.Sprintf("%sthe device is back after %v (try %d)", r.name(),
+		e.Now().Sub(r.lost).Round(time.Second), r.tries+1))
+	r.gone, r.tries, r.retry = false, 0, 0
+	r.st.Delete(lostSince)
+	r.st.Delete(lostWhy)
+	r.say(e, "quiet")
+	for i, name := range identifying {
+		if now := r.st.Value(name); now != r.identity[i] {
+			e.Log().Warn(fmt.Sprintf("%sthis is another device: %s was %q and is %q",
+				r.name(), name, r.identity[i], now))
+		}
+	}
 }
 
 // quit ends the program with an exit code.
@@ -128,7 +155,6 @@ func (r *runner) open(e env.Env) error {
 	}
 	r.dev, r.failed = dev, 0
 	e.Emit(env.Event{Kind: env.Port, UPS: r.conf.UPS, Value: "open"})
-	r.say(e, "quiet")
 	return nil
 }
 
@@ -138,6 +164,9 @@ func (r *runner) poll(e env.Env) error {
 	switch {
 	case err == nil:
 		r.failed = 0
+		if r.gone {
+			r.back(e)
+		}
 		r.commit(e)
 		r.fresh(e, "")
 	case errors.Is(err, env.ErrStopped):
@@ -154,9 +183,20 @@ func (r *runner) poll(e env.Env) error {
 
 // lose gives up an open device: its data is stale, and it is opened anew soon.
 func (r *runner) lose(e env.Env, why error) {
-	e.Log().Warn(fmt.Sprintf("%slost the device: %v", r.name(), why))
 	r.drop()
-	r.nagged = e.Now()
+	r.st.Set(lostWhy, why.Error())
+	if r.gone {
+		r.away(e, why) // it could be opened and not be read
+		r.say(e, "reconnect.trying")
+		return
+	}
+	e.Log().Warn(fmt.Sprintf("%slost the device: %v", r.name(), why))
+	r.gone, r.lost, r.nagged = true, e.Now(), e.Now()
+	r.identity = nil
+	for _, name := range identifying {
+		r.identity = append(r.identity, r.st.Value(name))
+	}
+	r.st.Set(lostSince, e.Wall().Format(time.DateTime))
 	r.tries, r.retry = 0, firstRetry
 	r.next = e.Now().Add(firstRetry)
 	e.Emit(env.Event{Kind: env.Port, UPS: r.conf.UPS, Value: "gone", Why: why.Error()})

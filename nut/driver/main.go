@@ -8,6 +8,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/state"
 	"github.com/blackstart-ups/blackstart/nut/transport"
 )
 
@@ -71,6 +72,7 @@ func (p *program) run(e env.Env, args []string) int {
 		p.spec.list(out)
 		return 0
 	}
+	e.Host().LogFrom(p.flags.level())
 	if p.conf, err = load(e, p.spec, p.prog, p.flags); err != nil {
 		return p.fail(e, err)
 	}
@@ -124,7 +126,7 @@ func (p *program) drive(e env.Env) int {
 	if p.flags.dump > 0 {
 		return p.dump(e, r)
 	}
-	l, err := listen(e, p.at.socket)
+	l, err := listen(e, p.at.socket, cmp.Or(p.flags.group, p.conf.Text("group")))
 	if err != nil {
 		return p.fail(e, err)
 	}
@@ -155,7 +157,8 @@ func (p *program) runner(e env.Env) *runner {
 		requests: env.NewInbox[request](e, maxRequests),
 		reread:   func(e env.Env) (*Conf, error) { return load(e, p.spec, p.prog, p.flags) },
 	}
-	r.debug.Store(int32(max(p.flags.debug, p.conf.Int("debug_min"))))
+	r.debug.Store(int32(max(p.flags.debug, p.conf.Int("debug_min"),
+		state.Int(e.Host().Getenv("NUT_DEBUG_LEVEL")))))
 	r.introduce(nut.Version)
 	return r
 }
@@ -166,6 +169,7 @@ func (r *runner) begin(e env.Env) error {
 	if err := r.open(e); err != nil {
 		return err
 	}
+	r.st.Set("driver.state", "quiet")
 	if err := r.turn(e); err != nil {
 		return err
 	}
@@ -196,7 +200,7 @@ func (p *program) dump(e env.Env, r *runner) int {
 }
 
 // attend starts the tasks and handles signals until one ends the program.
-func (p *program) attend(e env.Env, r *runner, l env.Listener) int {
+func (p *program) attend(e env.Env, r *runner, l *socket) int {
 	r.signals = e.Host().Signals() // from now on there is something to clean up
 	inner, scope := e.Scope("driver")
 	s := &server{ups: p.conf.UPS, pid: e.Host().Pid(), hub: r.hub, l: l,
@@ -214,6 +218,8 @@ func (p *program) attend(e env.Env, r *runner, l env.Listener) int {
 		case sig == env.User1:
 			r.requests.Put(internal("driver.reload-or-exit"))
 		case sig == env.User2:
+		case sig == env.Resized:
+			p.print(e, r)
 		default:
 			ended = true
 		}
@@ -222,6 +228,19 @@ func (p *program) attend(e env.Env, r *runner, l env.Listener) int {
 	scope.Stop()
 	scope.Wait(e)
 	return int(r.exitCode.Load())
+}
+
+// print prints what is known, unless it was only a terminal whose window was resized.
+func (p *program) print(e env.Env, r *runner) {
+	known := string(text(r.hub.published()))
+	switch {
+	case !p.flags.stays():
+		for l := range strings.Lines(known) {
+			e.Log().Info(p.conf.UPS + ": " + strings.TrimSuffix(l, "\n"))
+		}
+	case !e.Host().Isatty():
+		fmt.Fprint(e.Host().Stdout(), known)
+	}
 }
 
 // kill switches the load off: through the running driver, or else with the device to itself.

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -37,6 +38,7 @@ type Option struct {
 	Later string
 
 	hidden bool // not shown as driver.parameter or driver.flag
+	bare   bool // a Text that may also stand alone
 	live   bool // a reload may change it
 }
 
@@ -71,10 +73,28 @@ var common = []Option{
 	{Key: "reconnect_report_freq", Kind: Whole, Default: "0", Max: 1 << 30,
 		hidden: true, live: true, Help: "log each so many failed tries; 0: once in five minutes"},
 	{Key: "user", hidden: true, Help: "account under which the driver runs"},
-	{Key: "group", hidden: true,
-		Help: "accepted for compatibility: the socket belongs to the account"},
-	{Key: "nolock", Kind: Flag, hidden: true, Help: "accepted for compatibility"},
-	{Key: "LIBUSB_DEBUG", hidden: true, Help: "accepted for compatibility"},
+	{Key: "group", hidden: true, Help: "group of the socket: who may connect besides the account"},
+	{Key: "nolock", Kind: Flag, hidden: true,
+		Help: "accepted for compatibility: no lock file is made, so none is in the way"},
+	{Key: "LIBUSB_DEBUG", Kind: Whole, Default: "0", Max: 4, hidden: true,
+		Help: "messages of the USB library"},
+	{Key: "usb_set_altinterface", hidden: true, bare: true, Help: quirk},
+	{Key: "usb_config_index", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_hid_rep_index", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_hid_desc_index", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_hid_ep_in", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_hid_ep_out", Check: number, hidden: true, Help: quirk},
+}
+
+// quirk is about options that only mean something to a driver that speaks USB.
+const quirk = "for odd USB devices; without effect on other ports"
+
+// number checks a small number in any of C's notations.
+func number(value string) error {
+	if _, err := strconv.ParseUint(value, 0, 8); err != nil {
+		return errors.New("want a number, 0 to 255")
+	}
+	return nil
 }
 
 // globals are the keys that may stand before the first section and are not options of one UPS.

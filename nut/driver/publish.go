@@ -62,6 +62,13 @@ func (h *hub) answer(c *conn, reply func(dev *state.Device, fresh bool) []byte) 
 	c.send(reply(h.dev, h.fresh))
 }
 
+// published returns what was last published. It is not changed any more.
+func (h *hub) published() *state.Device {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dev
+}
+
 // listen says whether a connection gets broadcasts.
 func (h *hub) listen(c *conn, on bool) {
 	h.mu.Lock()

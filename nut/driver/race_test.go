@@ -40,7 +40,7 @@ func TestManyClientsOnTheRealMachine(t *testing.T) {
 			c := dial(t, e, path)
 			for j := range 50 {
 				until := e.Now().Add(time.Hour)
-				if _, err := c.Status(e, until); err != nil {
+				if _, _, err := c.Dump(e, until); err != nil {
 					t.Error(err)
 				}
 				code, err := c.Set(e, "ups.id", fmt.Sprint(i, j), until)

@@ -15,7 +15,7 @@ import (
 
 // Limits of the socket.
 const (
-	maxConns  = 64      // upsd, a second one, a few tools; more is somebody's loop
+	maxConns  = 1024    // upsd, a second one, tools, sibling drivers; more is somebody's loop
 	maxUnsent = 1 << 20 // bytes that wait for a client: some twenty dumps of the largest device
 	// writeTime is how long one write may take before the client is given up.
 	writeTime   = 30 * time.Second
@@ -117,8 +117,14 @@ func internal(name string) request {
 	return request{Request: sockproto.Request{Verb: sockproto.InstCmdVerb, Name: name}}
 }
 
-// listen makes the socket, over the remains of one whose driver is gone.
-func listen(e env.Env, path string) (env.Listener, error) {
+// A socket is a Listener that knows its file from one that took its name.
+type socket struct {
+	env.Listener
+	node uint64
+}
+
+// listen makes the socket, over the remains of one whose driver is gone. group may be empty.
+func listen(e env.Env, path, group string) (*socket, error) {
 	if err := e.Host().Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: cannot remove the old socket: %w", path, err)
 	}
@@ -126,11 +132,16 @@ func listen(e env.Env, path string) (env.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := e.Host().Chmod(path, 0o660); err != nil {
+	err = e.Host().Chmod(path, 0o660)
+	if err == nil && group != "" {
+		err = e.Host().Chgrp(path, group)
+	}
+	info, statErr := e.Host().Stat(path)
+	if err = errors.Join(err, statErr); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return l, nil
+	return &socket{l, info.Node}, nil
 }
 
 // serve accepts clients until the task is stopped.

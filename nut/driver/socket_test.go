@@ -188,11 +188,12 @@ func TestLogoutSaysGoodbye(t *testing.T) {
 	}
 }
 
+// DS-10
 func TestTooManyClientsAreTurnedAway(t *testing.T) {
 	b := newBench(t)
 	b.start()
 	var clients []*client
-	for range 70 {
+	for range 1024 + 6 {
 		clients = append(clients, b.client())
 	}
 	over := 0
@@ -202,7 +203,7 @@ func TestTooManyClientsAreTurnedAway(t *testing.T) {
 		}
 	}
 	if over != 6 {
-		t.Errorf("%d of 70 clients were turned away, want 6", over)
+		t.Errorf("%d of 1030 clients were turned away, want 6", over)
 	}
 	b.want("PING", clients[0].ask(time.Millisecond, "PING"), "PONG")
 }

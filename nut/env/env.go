@@ -108,7 +108,7 @@ type Net interface {
 	Listen(e Env, network, addr string) (Listener, error)
 }
 
-// A Listener accepts connections.
+// A Listener accepts connections. Close leaves the file of a unix socket where it is.
 type Listener interface {
 	// Accept's error wraps ErrStopped, ErrTimeout, ErrClosed or, when it may be tried again after a
 	// pause, ErrFull.
@@ -148,6 +148,8 @@ type Host interface {
 	Remove(name string) error
 	MkdirAll(name string, perm fs.FileMode) error
 	Chmod(name string, perm fs.FileMode) error
+	// Chgrp gives a file to a group of accounts, named or by number.
+	Chgrp(name, group string) error
 	Stat(name string) (FileInfo, error)
 	// ReadDir returns the sorted base names in a folder.
 	ReadDir(name string) ([]string, error)
@@ -159,10 +161,13 @@ type Host interface {
 	Pid() int
 	// Process returns the program name of a running process of this machine.
 	Process(pid int) (name string, ok bool)
+	// Arguments returns the arguments of a running process, without the program's name; nil when
+	// they cannot be known.
+	Arguments(pid int) []string
 	// Kill sends a signal; ErrNoProcess when there is no such process.
 	Kill(pid int, s Signal) error
 	// Signals is the mailbox of the signals sent to this process. Until it is first asked for,
-	// signals have their usual effect. Terminate, Interrupt, Hangup, User1 and User2 arrive here.
+	// signals have their usual effect. All but Kill and Alive arrive here.
 	Signals() *Inbox[Signal]
 	// Become gives up root for the named account, for the whole process.
 	Become(user string) error
@@ -176,6 +181,8 @@ type Host interface {
 	// Ready says that start-up is over: the command that was typed returns, and a service manager
 	// is told. state is a sentence for its status line.
 	Ready(e Env, state string)
+	// LogFrom leaves log lines below a level out from now on, for the whole process.
+	LogFrom(level slog.Level)
 	// Isatty reports whether standard input is a terminal; ReadPassword reads a line without echo.
 	Isatty() bool
 	ReadPassword() (string, error)
@@ -186,6 +193,7 @@ type FileInfo struct {
 	Size    int64
 	Mode    fs.FileMode
 	ModTime time.Time
+	Node    uint64 // tells a file from one that took its name; 0 when unknown
 }
 
 // A Command is a program to run: Args, or a line for the shell.
@@ -214,7 +222,8 @@ const (
 	Kill      Signal = "KILL"
 	User1     Signal = "USR1"
 	User2     Signal = "USR2"
-	Alive     Signal = "0" // tests for existence, tells nothing
+	Resized   Signal = "WINCH" // a terminal's window; drivers print what they know
+	Alive     Signal = "0"     // tests for existence, tells nothing
 )
 
 // A Main is a program: it gets its machine and its arguments (without the program's name) and

@@ -18,61 +18,16 @@ func (c *controller) start(units []unit, _ bool) error {
 	if c.background {
 		extra = append(extra, "-B")
 	}
-	if c.foreground > 0 && !c.test {
-		return c.nurse(units, append(extra, "-"+strings.Repeat("F", c.foreground)))
+	if c.foreground > 0 {
+		extra = append(extra, "-"+strings.Repeat("F", c.foreground))
+		if !c.test {
+			return c.supervise(units, extra)
+		}
 	}
-	return c.each(units, c.together && !c.test, func(e env.Env, u unit) error {
+	return c.each(c.e, units, func(e env.Env, u unit) error {
 		return c.try(e, u, c.command(u, extra...))
 	})
 }
-
-// nurse keeps drivers as children until they have ended, and ends them when told to end.
-func (c *controller) nurse(units []unit, extra []string) error {
-	ended := env.NewInbox[error](c.e, len(units))
-	inner, scope := c.e.Scope("drivers")
-	for _, u := range units {
-		args := c.command(u, extra...)
-		inner.Go("driver of "+u.name, func(e env.Env) error {
-			status, err := e.Host().Run(e, env.Command{Args: args}, env.Never)
-			if err == nil && status != 0 {
-				err = fmt.Errorf("UPS %s: driver ended with status %d", u.name, status)
-			}
-			ended.Put(err)
-			return nil
-		})
-	}
-	c.e.Go("signals", func(e env.Env) error {
-		for signals := e.Host().Signals(); ; {
-			s, err := signals.Get(e, env.Never)
-			if err != nil {
-				return err
-			}
-			if s == env.Hangup || s == env.User1 || s == env.User2 {
-				continue
-			}
-			for _, u := range units {
-				c.ask(e, u, "exit") // those that do not listen are ended below
-			}
-			if err := e.Sleep(stopTime); err != nil {
-				return err
-			}
-			scope.Stop()
-			return nil
-		}
-	})
-	var errs []error
-	for range units {
-		err, stopped := ended.Get(c.e, env.Never)
-		if stopped != nil {
-			return stopped
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// stopTime is how long drivers may take to go.
-const stopTime = 5 * time.Second
 
 // shutdown lets drivers switch the load off.
 func (c *controller) shutdown(units []unit, named bool) error {
@@ -82,7 +37,7 @@ func (c *controller) shutdown(units []unit, named bool) error {
 	}
 	var errs []error
 	for _, round := range all {
-		errs = append(errs, c.each(round, !c.test, func(e env.Env, u unit) error {
+		errs = append(errs, c.each(c.e, round, func(e env.Env, u unit) error {
 			return c.try(e, u, c.command(u, "-k"))
 		}))
 	}
@@ -104,23 +59,33 @@ func (c *controller) socket(u unit) string {
 
 // stop ends drivers: by the PID file, or through the socket of one that has none.
 func (c *controller) stop(units []unit, _ bool) error {
-	return c.each(units, false, func(e env.Env, u unit) error {
+	return c.each(c.e, units, func(e env.Env, u unit) error {
 		if c.test {
 			fmt.Fprintf(c.out, "kill:  -TERM $(cat %s)\n", c.pidFile(u))
 			return nil
 		}
-		pid, err := remote.ReadPID(e, c.pidFile(u), u.driver)
+		pid, err := remote.ReadPID(e, c.pidFile(u), u.driver, u.name)
 		if err == nil {
 			if err = remote.Stop(e, pid); errors.Is(err, env.ErrNoProcess) {
 				return nil
 			}
-			return err
+			return c.about(u, err)
 		}
 		if c.ask(e, u, "exit") == nil {
 			return nil
 		}
-		return fmt.Errorf("Can't open %s: %w", c.pidFile(u), err) //lint:ignore ST1005 NUT's words
+		//lint:ignore ST1005 NUT's words
+		return c.about(u, fmt.Errorf("Can't open %s: %w, and nobody answers at %s",
+			c.pidFile(u), err, c.socket(u)))
 	})
+}
+
+// about says which UPS an error is about; nil stays nil.
+func (c *controller) about(u unit, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("UPS %s: %w", u.name, err)
 }
 
 // answerTime is how long a driver may take for a command, in the middle of a poll.
@@ -142,57 +107,16 @@ func (c *controller) ask(e env.Env, u unit, word string) error {
 
 // order carries out -c. Drivers do it themselves: they know other ways when a socket is deaf.
 func (c *controller) order(units []unit, _ bool) error {
-	return c.each(units, false, func(e env.Env, u unit) error {
-		if c.tell == "dump" {
-			return errors.New("-c dump: not supported; use upsc")
-		}
+	tell := func(e env.Env, u unit) error {
 		u.tries = 1
 		return c.try(e, u, append(c.command(u), "-c", c.tell))
-	})
-}
-
-// status prints a table.
-func (c *controller) status(units []unit, _ bool) error {
-	fmt.Fprintf(c.out, row,
-		"UPSNAME", "UPSDRV", "RUNNING", "PF_PID", "S_RESPONSIVE", "S_PID", "S_STATUS")
-	for _, u := range units {
-		pid, err := remote.ReadPID(c.e, c.pidFile(u), u.driver)
-		running, number := "RUNNING", pid
-		if err != nil {
-			running, number = "N/A", remote.Code(err)
-			if pid > 0 {
-				running = "STOPPED"
-			}
-		}
-		alive, socketPID, status := c.listen(u)
-		fmt.Fprintf(c.out, row,
-			u.name, u.driver, running, fmt.Sprint(number), alive, socketPID, status)
 	}
-	return nil
-}
-
-// row is a line of the table.
-const row = "%-20s\t%11s\t%s\t%s\t%s\t%s\t%s\n"
-
-// lookTime is how long a driver may take to say how it is.
-const lookTime = 3 * time.Second
-
-// listen asks a driver how it is.
-func (c *controller) listen(u unit) (alive, pid, status string) {
-	alive, pid = "NOT_RESPONSIVE", "N/A"
-	conn, err := remote.Dial(c.e, c.socket(u))
-	if err != nil {
-		return alive, pid, ""
+	if c.tell != "dump" {
+		return c.each(c.e, units, tell)
 	}
-	defer conn.Close(c.e)
-	if conn.Ping(c.e, c.e.Now().Add(lookTime)) != nil {
-		return alive, pid, ""
+	var errs []error
+	for _, u := range units { // what they print is not to be mixed
+		errs = append(errs, tell(c.e, u))
 	}
-	if n, err := conn.PID(c.e, c.e.Now().Add(lookTime)); err == nil {
-		pid = fmt.Sprint(n)
-	}
-	if s, err := conn.Status(c.e, c.e.Now().Add(lookTime)); err == nil {
-		status = `"` + s + `"`
-	}
-	return "RESPONSIVE", pid, status
+	return errors.Join(errs...)
 }

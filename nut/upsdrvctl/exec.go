@@ -40,38 +40,45 @@ func (c *controller) program(driver string) string {
 	return dir + "/" + driver
 }
 
-// A result is how one driver's command ended.
+// atOnce is how many drivers are dealt with at the same time: a hundred that start together would
+// keep a small machine from anything else.
+const atOnce = 16
+
+// A result is how one unit fared.
 type result struct {
-	unit unit
+	unit int // its index
 	err  error
 }
 
-// each runs f for all units: one after the other, or together. It returns what went wrong.
-func (c *controller) each(units []unit, together bool, f func(e env.Env, u unit) error) error {
-	if !together {
-		var errs []error
-		for _, u := range units {
-			if err := f(c.e, u); err != nil {
-				errs = append(errs, err)
-			}
+// each runs f for all units, some at the same time; in test mode one after the other, so that the
+// plan is readable. It returns what went wrong, in the order of the units.
+func (c *controller) each(e env.Env, units []unit,
+	f func(e env.Env, u unit) error) error {
+	errs := make([]error, len(units))
+	if c.test {
+		for i, u := range units {
+			errs[i] = f(e, u)
 		}
 		return errors.Join(errs...)
 	}
-	results := env.NewInbox[result](c.e, len(units))
-	for _, u := range units {
-		c.e.Go("driver of "+u.name, func(e env.Env) error {
-			results.Put(result{u, f(e, u)})
+	results := env.NewInbox[result](e, len(units))
+	begin := func(i int) {
+		e.Go("driver of "+units[i].name, func(e env.Env) error {
+			results.Put(result{i, f(e, units[i])})
 			return nil
 		})
 	}
-	var errs []error
-	for range units {
-		r, err := results.Get(c.e, env.Never)
+	for i := range min(atOnce, len(units)) {
+		begin(i)
+	}
+	for i := range units {
+		r, err := results.Get(e, env.Never)
 		if err != nil {
 			return err
 		}
-		if r.err != nil {
-			errs = append(errs, r.err)
+		errs[r.unit] = r.err
+		if next := i + atOnce; next < len(units) {
+			begin(next)
 		}
 	}
 	return errors.Join(errs...)
@@ -96,32 +103,37 @@ func (c *controller) try(e env.Env, u unit, args []string) error {
 			}
 		}
 		err = c.exec(e, u, args)
-		if err == nil || errors.Is(err, errSlow) || errors.Is(err, env.ErrStopped) {
+		if err == nil || errors.Is(err, errSlow) || errors.Is(err, env.ErrStopped) ||
+			errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		e.Log().Error(fmt.Sprintf("%v (try %d of %d)", err, i+1, u.tries))
+		if i+1 < u.tries {
+			e.Log().Error(fmt.Sprintf("%v (try %d of %d)", err, i+1, u.tries))
+		}
 	}
 	return err
 }
+
+// glance is how long a start is looked at with nowait: what is missing or misspelt fails at once.
+const glance = time.Second
 
 // exec runs a command in a task of its own, so that it can be left alone.
 func (c *controller) exec(e env.Env, u unit, args []string) error {
 	results := env.NewInbox[error](e, 1)
 	e.Go("exec "+args[0], func(e env.Env) error {
-		status, err := e.Host().Run(e, env.Command{Args: args}, env.Never)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("UPS %s: driver %s is not there", u.name, args[0])
-		case err != nil:
-			err = fmt.Errorf("UPS %s: %w", u.name, err)
-		case status != 0:
-			err = fmt.Errorf("UPS %s: Driver failed to start (exit status=%d)", u.name, status)
-		}
-		results.Put(err)
+		said := c.listenTo()
+		status, err := e.Host().Run(e, said.command(args), env.Never)
+		results.Put(said.judge(u, args[0], int(status), err))
 		return nil
 	})
-	err, late := results.Get(e, e.Now().Add(max(u.patience, time.Second)))
+	patience := max(u.patience, time.Second)
+	if c.hurry {
+		patience = glance
+	}
+	err, late := results.Get(e, e.Now().Add(patience))
 	switch {
+	case errors.Is(late, env.ErrTimeout) && c.hurry:
+		return nil
 	case errors.Is(late, env.ErrTimeout):
 		return fmt.Errorf("UPS %s: %w", u.name, errSlow)
 	case late != nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,6 +17,9 @@ import (
 
 const title = "Network UPS Tools - UPS driver controller " + nut.Version
 
+// listing are the command words whose output is read by programs: no title is printed.
+var listing = []string{"list", "status"}
+
 const help = `Starts and stops the drivers that ups.conf names.
 
 usage: upsdrvctl [options] (start | stop | shutdown | status | list) [<ups>]
@@ -26,8 +30,13 @@ Without the name of a UPS, all of them are meant.
   start        start the driver
   stop         stop the driver
   shutdown     let the driver switch the UPS's load off; see sdorder in ups.conf(5)
-  status       say which drivers run and what they know
+  status       say which drivers run, what they know, and why one does not; exit code 1 if there
+               is a driver that does not answer
   list         print the names of the UPSes
+
+Drivers are started at the same time, each maxretry times; what failed is told by name, with the
+last words of the driver, and the exit code is 1. With nowait in ups.conf they are only watched
+for a second. With -F they are started again when they end without being told to.
 
 `
 
@@ -41,6 +50,7 @@ type flags struct {
 	foreground int
 	background bool
 	tell       string
+	json       bool
 	list       bool
 	version    bool
 	help       bool
@@ -61,7 +71,8 @@ func (f *flags) set() *pflag.FlagSet {
 	s.BoolVarP(&f.background, "background", "B", false,
 		"drivers go to the background in spite of -D")
 	s.StringVarP(&f.tell, "command", "c", "",
-		"tell running drivers: reload, reload-or-error, reload-or-exit, exit")
+		"tell running drivers: dump, reload, reload-or-error, reload-or-exit, exit")
+	s.BoolVar(&f.json, "json", false, "status and list: print JSON")
 	s.BoolVarP(&f.list, "list", "l", false, "as the command list")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
 	s.BoolVarP(&f.help, "help", "h", false, "print this")
@@ -90,6 +101,9 @@ func Main(e env.Env, args []string) int {
 		return 0 // as the C program, and scripts that look for its help
 	case f.tell == "":
 		word, words = words[0], words[1:]
+	}
+	if !slices.Contains(listing, word) {
+		fmt.Fprintln(out, title)
 	}
 	c := &controller{flags: f, e: e, out: out}
 	if err := c.run(word, words); err != nil {
@@ -132,6 +146,7 @@ func (c *controller) run(word string, words []string) error {
 	if err := c.load(); err != nil {
 		return err
 	}
+	c.hurry = c.hurry && word == "start"
 	name := strings.Join(words, "")
 	units, err := c.pick(name)
 	if err != nil {
@@ -160,7 +175,7 @@ func (c *controller) load() error {
 		c.e.Log().Warn("ups.conf: " + w)
 	}
 	if c.e.Host().Getenv("NUT_IGNORE_NOWAIT") != "" {
-		c.together = false
+		c.hurry = false
 	}
 	if len(c.units) == 0 {
 		return errors.New("no UPS definitions found in ups.conf")
@@ -170,6 +185,17 @@ func (c *controller) load() error {
 
 // names prints the UPSes.
 func (c *controller) names(units []unit, _ bool) error {
+	if c.json {
+		all := make([]any, len(units))
+		for i, u := range units {
+			all[i] = struct {
+				UPS    string `json:"ups"`
+				Driver string `json:"driver"`
+				Port   string `json:"port"`
+			}{u.name, u.driver, u.port}
+		}
+		return c.printJSON(all)
+	}
 	for _, u := range units {
 		fmt.Fprintln(c.out, u.name)
 	}

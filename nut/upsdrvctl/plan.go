@@ -25,7 +25,7 @@ type site struct {
 	statePath  string
 	chroot     string
 	user       string
-	together   bool // nowait
+	hurry      bool // nowait
 }
 
 // defaults are those of the manual page.
@@ -55,7 +55,7 @@ func survey(u *config.UPS) (s site, problems []string) {
 	text := func(key string) string { v, _ := u.Global.Get(key); return v }
 	s = site{driverPath: text("driverpath"), statePath: text("statepath"),
 		chroot: text("chroot"), user: text("user")}
-	_, s.together = u.Global.Get("nowait")
+	_, s.hurry = u.Global.Get("nowait")
 	global := defaults
 	problems = global.apply(u.Global)
 	for _, section := range u.Sections {

@@ -71,7 +71,7 @@ port = c
 sdorder = 4
 `)
 	got := fmt.Sprintf("%+v", s)
-	want := site{driverPath: "/lib/nut", together: true, units: []unit{
+	want := site{driverPath: "/lib/nut", hurry: true, units: []unit{
 		{"one", "dummy-ups", "a", 4, 75 * time.Second, 5, 2 * time.Second},
 		{"two", "nutdrv_qx", "b", 0, 75 * time.Second, 3, 2 * time.Second},
 	}}

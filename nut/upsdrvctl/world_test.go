@@ -115,11 +115,14 @@ func TestExitCodesAndPlans(t *testing.T) {
 		{"shutdown", 0, "", "0 -a u2 -k, 0 -a u1 -k"},
 		{"shutdown u3", 0, "", "0 -a u3 -k"},
 		{"-c reload u1", 0, "", "0 -a u1 -c reload"},
+		{"-c dump u1", 0, "", "0 -a u1 -c dump"},
+		{"--json list u2", 0, `"driver": "toy"`, ""},
 		{"-t shutdown", 0, "exec:  toy -a u2 -k\nexec:  toy -a u1 -k", ""},
 		{"-t start", 0, "exec:  toy -a u1\nexec:  toy -a u2\nexec:  toy -a u3", ""},
+		{"-t -FF start u1", 0, "exec:  toy -a u1 -FF", ""},
 		{"-t stop u1", 0, "kill:  -TERM $(cat /run/nut/toy-u1.pid)", ""},
-		{"stop u1", 1, "Can't open /run/nut/toy-u1.pid", ""},
-		{"status u1", 0, "u1                  \t        toy\tN/A\t-3\tNOT_RESPONSIVE\tN/A\t", ""},
+		{"stop u1", 1, "UPS u1: Can't open /run/nut/toy-u1.pid", ""},
+		{"status u1", 1, "u1                  \t        toy\tN/A\t-3\tNOT_RESPONSIVE\tN/A\t", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
@@ -150,10 +153,13 @@ func TestStartIsTriedAgain(t *testing.T) {
 		code int
 		ran  string
 	}{
-		{"the third try succeeds, and the other driver starts after it",
-			func(_ env.Env, try int) int { return b2i(try < 3) }, 0, "0 -a u1, 4 -a u1, 8 -a u1, 8 -a u2"},
-		{"all tries fail, and the other driver is tried all the same",
-			func(env.Env, int) int { return 1 }, 1, "0 -a u1, 4 -a u1, 8 -a u1, 8 -a u2"},
+		{"the third try succeeds, and the other driver does not wait for it",
+			func(e env.Env, _ int) int { return b2i(e.Now() < env.Instant(8*time.Second)) }, 1,
+			"0 -a u1, 0 -a u2, 4 -a u1, 8 -a u1"},
+		{"what fails once may succeed the next time",
+			func(_ env.Env, try int) int { return b2i(try == 1) }, 0, "0 -a u1, 0 -a u2, 4 -a u1"},
+		{"all tries fail",
+			func(env.Env, int) int { return 1 }, 1, "0 -a u1, 0 -a u2, 4 -a u1, 8 -a u1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -183,7 +189,7 @@ func TestSlowDriverIsLeftAlone(t *testing.T) {
 		return 0
 	}
 	code, out := b.ctl("start")
-	if want := "0 -a u1, 10 -a u2"; code != 1 || strings.Join(b.ran, ", ") != want {
+	if want := "0 -a u1, 0 -a u2"; code != 1 || strings.Join(b.ran, ", ") != want {
 		t.Errorf("exit code %d, ran %q; want 1, %q", code, b.ran, want)
 	}
 	if !strings.Contains(out, "Startup timer elapsed, continuing...") {
@@ -194,18 +200,154 @@ func TestSlowDriverIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestNowaitStartsAllAtOnce(t *testing.T) {
-	b := newBench(t, "nowait\n"+three)
-	b.toy = func(e env.Env, _ int) int {
-		e.Sleep(5 * time.Second)
-		return 0
+// DC-1, DC-4
+func TestNowaitWatchesForASecond(t *testing.T) {
+	tests := []struct {
+		name string
+		toy  func(e env.Env, try int) int
+		code int
+	}{
+		{"slow drivers are not waited for", func(e env.Env, _ int) int { e.Sleep(time.Hour); return 1 }, 0},
+		{"what fails at once is told", func(_ env.Env, try int) int { return b2i(try == 2) }, 1},
 	}
-	code, _ := b.ctl("start")
-	if got, want := strings.Join(b.ran, ", "), "0 -a u1, 0 -a u2, 0 -a u3"; code != 0 || got != want {
-		t.Errorf("exit code %d, ran %q; want 0, %q", code, got, want)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, "nowait\n"+three)
+			b.toy = tt.toy
+			code, _ := b.ctl("start")
+			if got, want := strings.Join(b.ran, ", "), "0 -a u1, 0 -a u2, 0 -a u3"; code != tt.code || got != want {
+				t.Errorf("exit code %d, ran %q; want %d, %q", code, got, tt.code, want)
+			}
+			if now := time.Duration(b.w.Now()); now > 2*time.Second {
+				t.Errorf("it took %v, want about a second", now)
+			}
+		})
 	}
-	if now := time.Duration(b.w.Now()); now > 6*time.Second {
-		t.Errorf("it took %v, want the time of one", now)
+}
+
+func TestWhatFailsIsToldByNameWithItsLastWords(t *testing.T) {
+	tests := []struct {
+		name, conf string
+		toy        func(e env.Env, try int) int
+		want       string
+	}{
+		{"a driver that tells the cause", "[u1]\ndriver = toy\nport = a\n", func(e env.Env, _ int) int {
+			fmt.Fprintln(e.Host().Stdout(), "Network UPS Tools - Toy driver 1.0")
+			fmt.Fprint(e.Host().Stderr(), "Can't open /dev/ttyS9: No such file\n\n")
+			return 1
+		}, "UPS u1: Driver failed to start (exit status=1): Can't open /dev/ttyS9: No such file"},
+		{"a C driver that gives up with status 0", "[u1]\ndriver = toy\nport = a\n", func(e env.Env, _ int) int {
+			fmt.Fprint(e.Host().Stdout(), "\nFatal error: 'bogus' is not a valid variable name for this driver.\n\n")
+			return 0
+		}, "UPS u1: Driver failed to start (exit status=0): Fatal error: 'bogus'"},
+		{"a driver that is killed", "[u1]\ndriver = toy\nport = a\n", func(env.Env, int) int { return 139 },
+			"UPS u1: driver was ended by signal 11"},
+		{"a driver that is missing", "[u1]\ndriver = nothere\nport = a\n", nil, "UPS u1: Can't start nothere"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, tt.conf)
+			b.toy = tt.toy
+			if code, out := b.ctl("start"); code != 1 || !strings.Contains(out, tt.want) {
+				t.Errorf("exit code %d, %q; want 1, %q", code, out, tt.want)
+			}
+		})
+	}
+}
+
+// A driver that has crashed is started again; one that left in peace is not; one that never worked is
+// given up.
+func TestForegroundParentKeepsItsDriversAlive(t *testing.T) {
+	b := newBench(t, "maxretry = 2\n[u1]\ndriver = toy\nport = a\n[lab]\ndriver = dummy-ups\nport = lab.dev\n"+
+		"[bad]\ndriver = dummy-ups\nport = nope.dev\n")
+	b.toy = func(env.Env, int) int { return 0 }
+	p := b.h.Start("upsdrvctl", []string{"-F", "start"})
+	for range 5 {
+		b.w.RunFor(30 * time.Second)
+		if running := b.h.Find("dummy-ups"); len(running) == 1 {
+			running[0].Kill()
+			continue
+		}
+		t.Fatalf("%d drivers run, want 1:\n%s", len(b.h.Find("dummy-ups")), strings.Join(b.log, "\n"))
+	}
+	if got := strings.Join(b.ran, ", "); got != "0 -a u1 -F" {
+		t.Errorf("the driver that left in peace ran %q, want once", got)
+	}
+	b.w.RunFor(10 * time.Second)
+	p.Signal(env.Terminate)
+	b.w.RunFor(10 * time.Second)
+	if status, ended := p.Status(); !ended || status != 1 || len(b.h.Find("dummy-ups")) != 0 {
+		t.Errorf("after TERM: ended %v, status %d, %d drivers run; want 1, since one never worked", ended, status,
+			len(b.h.Find("dummy-ups")))
+	}
+	if out := strings.Join(b.log, "\n"); !strings.Contains(out, "UPS bad: Driver failed to start (exit status=1): dummy-ups:") {
+		t.Errorf("says %q", out)
+	}
+}
+
+func TestStatusTellsWhyADriverDoesNotAnswer(t *testing.T) {
+	const conf = "[lab]\ndriver = dummy-ups\nport = lab.dev\n"
+	tests := []struct {
+		name string
+		do   func(b *bench)
+		code int
+		want []string
+	}{
+		{"it was not started", func(*bench) {}, 1, []string{"N/A\t-3\tNOT_RESPONSIVE", "UPS lab: the driver does not run"}},
+		{"it was killed", func(b *bench) { b.h.Find("dummy-ups")[0].Kill() }, 1,
+			[]string{"STOPPED\t-1\tNOT_RESPONSIVE", "UPS lab: the driver is dead: process"}},
+		{"it hangs", func(b *bench) { b.h.Find("dummy-ups")[0].Pause() }, 1,
+			[]string{"RUNNING\t", "\tNOT_RESPONSIVE", "UPS lab: the driver runs as process"}},
+		{"its number is another's now", func(b *bench) {
+			b.h.Find("dummy-ups")[0].Kill()
+			b.h.Start("dummy-ups", []string{"-s", "other", "-x", "port=lab.dev"})
+			b.w.RunFor(time.Second)
+			b.h.WriteFile("/run/nut/dummy-ups-lab.pid", []byte(fmt.Sprintln(b.h.Find("dummy-ups")[0].Pid())))
+		}, 1, []string{"STOPPED\t-1\tNOT_RESPONSIVE", "UPS lab: the driver is dead"}},
+		{"its device is lost", func(b *bench) {
+			b.h.Remove("/etc/nut/lab.dev")
+			b.w.RunFor(5 * time.Second)
+		}, 0, []string{"RESPONSIVE", "UPS lab: the device is lost since 20", "lab.dev"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, conf)
+			if tt.name != "it was not started" {
+				b.ctl("start")
+			}
+			tt.do(b)
+			code, out := b.ctl("status")
+			if code != tt.code {
+				t.Errorf("exit code %d, want %d", code, tt.code)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("says %q, want %q", out, want)
+				}
+			}
+		})
+	}
+}
+
+func TestStatusAsJSON(t *testing.T) {
+	b := newBench(t, "[lab]\ndriver = dummy-ups\nport = lab.dev\n")
+	b.ctl("start")
+	_, out := b.ctl("--json status")
+	pid := b.h.Find("dummy-ups")[0].Pid()
+	want := fmt.Sprintf(`[
+  {
+    "ups": "lab",
+    "driver": "dummy-ups",
+    "running": "RUNNING",
+    "pid_file": %[1]d,
+    "responsive": true,
+    "pid": %[1]d,
+    "status": "OL CHRG",
+    "fresh": true
+  }
+]`, pid)
+	if strings.TrimSpace(out) != want {
+		t.Errorf("%s\nwant\n%s", out, want)
 	}
 }
 

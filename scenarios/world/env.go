@@ -175,7 +175,9 @@ type lineHandler struct {
 	attrs string
 }
 
-func (h lineHandler) Enabled(context.Context, slog.Level) bool { return h.p.host.w.opt.Console != nil }
+func (h lineHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return h.p.host.w.opt.Console != nil && l >= h.p.least
+}
 
 func (h lineHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder

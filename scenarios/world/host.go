@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type Host struct {
 	up    bool
 	life  int // counts boots: a connection of an earlier life is unknown to the present one
 	files map[string]*file
+	nodes uint64
 	procs []*Process
 
 	lastPid  int
@@ -35,6 +37,13 @@ type file struct {
 	data []byte
 	mode fs.FileMode
 	time time.Time
+	node uint64 // counts files: tells one from another that took its name
+}
+
+// newFile makes a file.
+func (h *Host) newFile(data []byte, mode fs.FileMode, at time.Time) *file {
+	h.nodes++
+	return &file{data: data, mode: mode, time: at, node: h.nodes}
 }
 
 // Host adds a computer to the world. Its address is 10.0.x.y.
@@ -145,8 +154,11 @@ func (h *Host) File(name string) ([]byte, bool) {
 
 // WriteFile sets the content of a file.
 func (h *Host) WriteFile(name string, b []byte) {
-	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: 0o640, time: Epoch.Add(time.Duration(h.w.Now()))}
+	h.files[path.Clean(name)] = h.newFile(slices.Clone(b), 0o640, Epoch.Add(time.Duration(h.w.Now())))
 }
+
+// Remove takes a file away.
+func (h *Host) Remove(name string) { delete(h.files, path.Clean(name)) }
 
 // hostView is env.Host for one process.
 type hostView struct{ p *Process }
@@ -197,7 +209,7 @@ func (v hostView) WriteFile(name string, b []byte, perm fs.FileMode) error {
 		return errGone
 	}
 	h := v.p.host
-	h.files[path.Clean(name)] = &file{data: slices.Clone(b), mode: perm, time: v.wall()}
+	h.files[path.Clean(name)] = h.newFile(slices.Clone(b), perm, v.wall())
 	return nil
 }
 
@@ -234,11 +246,16 @@ func (v hostView) Chmod(name string, perm fs.FileMode) error {
 	return err
 }
 
+func (v hostView) Chgrp(name, _ string) error {
+	_, err := v.lookup("chgrp", name)
+	return err
+}
+
 // Stat knows files, and as folders whatever has files below it.
 func (v hostView) Stat(name string) (env.FileInfo, error) {
 	f, err := v.lookup("stat", name)
 	if err == nil {
-		return env.FileInfo{Size: int64(len(f.data)), Mode: f.mode, ModTime: f.time}, nil
+		return env.FileInfo{Size: int64(len(f.data)), Mode: f.mode, ModTime: f.time, Node: f.node}, nil
 	}
 	if names, _ := v.ReadDir(name); len(names) > 0 || path.Clean(name) == "/run/nut" {
 		return env.FileInfo{Mode: fs.ModeDir | 0o755}, nil
@@ -284,6 +301,15 @@ func (v hostView) Process(pid int) (string, bool) {
 	}
 	return "", false
 }
+
+func (v hostView) Arguments(pid int) []string {
+	if p := v.find(pid); p != nil {
+		return p.args
+	}
+	return nil
+}
+
+func (v hostView) LogFrom(level slog.Level) { v.p.least = level }
 
 func (v hostView) Kill(pid int, s env.Signal) error {
 	p := v.find(pid)

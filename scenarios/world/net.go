@@ -106,15 +106,14 @@ func (network) Listen(e env.Env, kind, addr string) (env.Listener, error) {
 		}
 		key = net.JoinHostPort(ip, port)
 	}
-	if h.lis[key] != nil || kind == "unix" && h.files[key] != nil {
+	if kind != "unix" && h.lis[key] != nil || kind == "unix" && h.files[key] != nil {
 		return nil, env.ErrAddrInUse
 	}
 	l := &listener{p: m.p, key: key}
 	h.lis[key] = l
 	m.p.lis = append(m.p.lis, l)
 	if kind == "unix" {
-		l.file = key
-		h.files[key] = &file{mode: fs.ModeSocket | 0o660}
+		h.files[key] = h.newFile(nil, fs.ModeSocket|0o660, Epoch)
 	}
 	return l, nil
 }
@@ -219,7 +218,6 @@ func (m *machine) sleep(d time.Duration, until env.Instant) error {
 type listener struct {
 	p      *Process
 	key    string
-	file   string // of a unix socket: stays behind when the process is killed
 	queue  []*conn
 	w      waiter
 	closed bool
@@ -232,9 +230,6 @@ func (l *listener) Close() error {
 		return env.ErrClosed
 	}
 	l.drop()
-	if l.file != "" {
-		delete(l.p.host.files, l.file)
-	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"path"
 	"slices"
@@ -27,6 +28,7 @@ type Process struct {
 	log    *slog.Logger
 	out    io.Writer
 	errOut io.Writer
+	least  slog.Level // log lines below it are left out
 
 	signals    *env.Inbox[env.Signal]
 	dead       bool
@@ -182,6 +184,7 @@ func (p *Process) Signal(s env.Signal) {
 	case s == env.Kill:
 		p.Kill()
 	case s == env.Alive:
+	case p.signals == nil && s == env.Resized: // is ignored unless asked for
 	case p.signals != nil:
 		p.signals.Put(s)
 	default: // not handled: the usual effect
@@ -205,7 +208,7 @@ func (p *Process) run(m *machine, c env.Command, until env.Instant) (env.ExitSta
 			fmt.Fprintf(p.errOut, "sh: %s: not found\n", args[0])
 			return 127, nil
 		}
-		return 0, fmt.Errorf("%s: no such program on %s", args[0], p.host.name)
+		return 0, fmt.Errorf("%s: no such program on %s: %w", args[0], p.host.name, fs.ErrNotExist)
 	}
 	environ := append(slices.Clone(p.env), c.Env...)
 	child := p.host.spawn(prog, main, args[1:], environ, orWriter(c.Stdout, p.out), orWriter(c.Stderr, p.errOut))

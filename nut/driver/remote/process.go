@@ -27,10 +27,10 @@ func Code(err error) int {
 	return -1
 }
 
-// ReadPID returns the process that a PID file names. A number that now belongs to another program
-// than prog is ErrNoProcess, unless NUT_IGNORE_CHECKPROCNAME is true; the number is returned with
-// it.
-func ReadPID(e env.Env, file, prog string) (int, error) {
+// ReadPID returns the process that a PID file names, which must be the driver prog of that UPS. A
+// number that now belongs to somebody else, be it the same program for another UPS, is
+// ErrNoProcess, unless NUT_IGNORE_CHECKPROCNAME is true; the number is returned with it.
+func ReadPID(e env.Env, file, prog, ups string) (int, error) {
 	b, err := e.Host().ReadFile(file)
 	if err != nil {
 		return 0, ErrNoFile
@@ -40,7 +40,7 @@ func ReadPID(e env.Env, file, prog string) (int, error) {
 		return 0, ErrBadFile
 	}
 	name, ok := e.Host().Process(pid)
-	if !ok || !sameProgram(e, name, prog) {
+	if !ok || !sameProgram(e, name, prog, pid, ups) {
 		return pid, ErrNoProcess
 	}
 	return pid, nil
@@ -48,11 +48,39 @@ func ReadPID(e env.Env, file, prog string) (int, error) {
 
 // sameProgram compares names; all drivers of this project may also run under the name of the
 // program that holds them all.
-func sameProgram(e env.Env, name, prog string) bool {
+func sameProgram(e env.Env, name, prog string, pid int, ups string) bool {
 	if strings.EqualFold(e.Host().Getenv("NUT_IGNORE_CHECKPROCNAME"), "true") {
 		return true
 	}
-	return name == prog || name == "upsdrv"
+	return (name == prog || name == "upsdrv") && drives(e.Host().Arguments(pid), ups)
+}
+
+// valued are the flags of a driver that are followed by a value.
+const valued = "asxdirugcP"
+
+// drives reports whether the arguments of a driver say that it drives that UPS. When they name
+// none, as on a system that does not show them, it may.
+func drives(args []string, ups string) bool {
+	named := false
+	for i := 0; i < len(args); i++ {
+		cluster, ok := strings.CutPrefix(args[i], "-")
+		at := strings.IndexAny(cluster, valued)
+		if !ok || strings.HasPrefix(cluster, "-") || at < 0 {
+			continue
+		}
+		value := cluster[at+1:]
+		if value == "" && i+1 < len(args) {
+			i++
+			value = args[i]
+		}
+		if cluster[at] == 'a' || cluster[at] == 's' {
+			if value == ups {
+				return true
+			}
+			named = true
+		}
+	}
+	return !named
 }
 
 // How long a driver is given to go: a second after each of five looks, after TERM, then KILL.

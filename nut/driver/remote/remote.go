@@ -11,6 +11,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
+	"github.com/blackstart-ups/blackstart/nut/state"
 )
 
 // DialTimeout is how long a driver may take to accept: its socket task does nothing else.
@@ -65,17 +66,20 @@ func (c *Conn) Ping(e env.Env, until env.Instant) error {
 	return err
 }
 
-// Status asks for the value of ups.status, "" when the device has none. The whole dump is asked
-// for: drivers before NUT 2.8.2 know no other question.
-func (c *Conn) Status(e env.Env, until env.Instant) (string, error) {
-	status := ""
-	_, err := c.ask(e, sockproto.DumpAll, until, func(w []string) bool {
-		if w[0] == string(sockproto.SetInfoVerb) && len(w) == 3 && w[1] == "ups.status" {
-			status = w[2]
+// Dump asks for all that the driver knows, and whether that is fresh.
+func (c *Conn) Dump(e env.Env, until env.Instant) (dev *state.Device, fresh bool, err error) {
+	dev = state.New()
+	_, err = c.ask(e, sockproto.DumpAll, until, func(w []string) bool {
+		verb, _ := sockproto.Apply(dev, w) // what cannot be followed is the driver's affair
+		switch verb {
+		case sockproto.DataOKVerb:
+			fresh = true
+		case sockproto.DataStaleVerb:
+			fresh = false
 		}
-		return w[0] == string(sockproto.DumpDoneVerb)
+		return verb == sockproto.DumpDoneVerb
 	})
-	return status, err
+	return dev, fresh, err
 }
 
 // Set sets a variable and waits for the result.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -106,12 +107,30 @@ func (h *host) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAl
 func (h *host) Chmod(name string, perm fs.FileMode) error    { return os.Chmod(name, perm) }
 func (h *host) Pid() int                                     { return os.Getpid() }
 
+func (h *host) Chgrp(name, group string) error {
+	gid, err := strconv.Atoi(group)
+	if err != nil {
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			return fmt.Errorf("group %s not found", group)
+		}
+		if gid, err = strconv.Atoi(g.Gid); err != nil {
+			return err
+		}
+	}
+	return os.Lchown(name, -1, gid)
+}
+
 func (h *host) Stat(name string) (env.FileInfo, error) {
 	fi, err := os.Stat(name)
 	if err != nil {
 		return env.FileInfo{}, err
 	}
-	return env.FileInfo{Size: fi.Size(), Mode: fi.Mode(), ModTime: fi.ModTime()}, nil
+	info := env.FileInfo{Size: fi.Size(), Mode: fi.Mode(), ModTime: fi.ModTime()}
+	if sys, ok := fi.Sys().(*syscall.Stat_t); ok {
+		info.Node = sys.Ino
+	}
+	return info, nil
 }
 
 func (h *host) ReadDir(name string) ([]string, error) {
@@ -287,11 +306,26 @@ func (h *host) Process(pid int) (string, bool) {
 	return strings.TrimSpace(string(comm)), err == nil
 }
 
+func (h *host) Arguments(pid int) []string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	words := strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+	if err != nil || len(b) == 0 {
+		return nil
+	}
+	return words[1:]
+}
+
+func (h *host) LogFrom(level slog.Level) {
+	if lh, ok := h.log.Handler().(*lineHandler); ok {
+		lh.out.least.Store(int64(level))
+	}
+}
+
 // numbers maps the signals of env to the system's.
 var numbers = map[env.Signal]syscall.Signal{
 	env.Hangup: syscall.SIGHUP, env.Terminate: syscall.SIGTERM, env.Interrupt: syscall.SIGINT,
 	env.Quit: syscall.SIGQUIT, env.Kill: syscall.SIGKILL, env.User1: syscall.SIGUSR1,
-	env.User2: syscall.SIGUSR2, env.Alive: 0,
+	env.User2: syscall.SIGUSR2, env.Resized: syscall.SIGWINCH, env.Alive: 0,
 }
 
 func (h *host) Kill(pid int, s env.Signal) error {
@@ -316,7 +350,7 @@ func (h *host) Signals() *env.Inbox[env.Signal] {
 	c := make(chan os.Signal, 16)
 	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(c, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
-		syscall.SIGUSR1, syscall.SIGUSR2)
+		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	go func(in *env.Inbox[env.Signal]) {
 		for s := range c {
 			for name, n := range numbers {
@@ -382,6 +416,7 @@ func (h *host) keepToItself() {
 	defer h.mu.Unlock()
 	h.detached = true
 	unix.CloseOnExec(readyPipe)
+	signal.Ignore(syscall.SIGPIPE) // who waited for the start may leave before it is over
 	os.Unsetenv(detachVar)
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -29,6 +30,8 @@ type output struct {
 	mu  sync.Mutex // guards the writers below
 	w   io.Writer
 	sys *syslog.Writer
+
+	least atomic.Int64 // the level below which lines are left out
 }
 
 func newLineHandler(prog string) *lineHandler {
@@ -46,7 +49,9 @@ func (h *lineHandler) toSyslog() {
 	h.out.sys = w
 }
 
-func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
+func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= max(slog.LevelInfo, slog.Level(h.out.least.Load()))
+}
 
 func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder

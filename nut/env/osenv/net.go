@@ -33,6 +33,9 @@ func (n network) Listen(e env.Env, kind, addr string) (env.Listener, error) {
 	if err != nil {
 		return nil, m.translate(err)
 	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false) // its name may be another program's by then
+	}
 	return &listener{l: l}, nil
 }
 
