@@ -4,6 +4,7 @@
 //	upsd.conf    ParseUpsd    directives
 //	upsd.users   ParseUsers   sections of keys with several values
 //	upsmon.conf  ParseUpsmon  directives
+//	upssched.conf ParseUpssched directives
 //	nut.conf     ParseNut     assignments of the shell
 //
 // Every Parse function takes the file's name (for messages) and its text, and returns the value,

@@ -18,7 +18,9 @@ type directive[T any] struct {
 }
 
 // repeatable are the directives of which each line counts.
-var repeatable = []string{"MONITOR", "LISTEN", "NOTIFYMSG", "NOTIFYFLAG", "CERTHOST"}
+var repeatable = []string{
+	"MONITOR", "LISTEN", "NOTIFYMSG", "NOTIFYFLAG", "CERTHOST", "AT",
+}
 
 // secretive are the directives with a password. A password with blanks that lacks its quotes shifts
 // the words behind it.

@@ -169,6 +169,10 @@ type Host interface {
 	// Signals is the mailbox of the signals sent to this process. Until it is first asked for,
 	// signals have their usual effect. All but Kill and Alive arrive here.
 	Signals() *Inbox[Signal]
+	// Lock takes a lock that other processes of this machine know by the name of a file, which is
+	// made when missing and stays. It is given back by unlock, or when the process ends, however it
+	// ends. The error wraps ErrTimeout when another process had it all the time.
+	Lock(e Env, name string, until Instant) (unlock func(), err error)
 	// Become gives up root for the named account, for the whole process.
 	Become(user string) error
 	// Chroot changes the process's root folder.

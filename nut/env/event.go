@@ -61,6 +61,11 @@ const (
 	ShutdownCmd Kind = "shutdowncmd" // Value=the command about to run
 )
 
+// Facts from upssched (Prog "upssched").
+const (
+	Timer Kind = "timer" // UPS, Name, Value=start|join|cancel|fire|execute|refused, N=ns until it fires
+)
+
 // Facts from drivers (Prog is the driver's program name, e.g. nutdrv_qx); UPS is the name in ups.conf.
 const (
 	Cmd      Kind = "command" // an instant command or setting that reached the device: Name, Value=argument, Why=outcome

@@ -29,6 +29,7 @@ type Host struct {
 	lastPid  int
 	lastPort int
 	lis      map[string]*listener
+	locks    map[string]*Process
 	drift    int64         // parts per million by which its clock is fast
 	wall     time.Duration // by how much its calendar is off
 }
@@ -50,7 +51,8 @@ func (h *Host) newFile(data []byte, mode fs.FileMode, at time.Time) *file {
 func (w *World) Host(name string) *Host {
 	n := len(w.hosts) + 1
 	h := &Host{w: w, name: name, addr: fmt.Sprintf("10.0.%d.%d", n/250, n%250+1),
-		files: map[string]*file{}, lis: map[string]*listener{}, lastPort: 40000}
+		files: map[string]*file{}, lis: map[string]*listener{}, locks: map[string]*Process{},
+		lastPort: 40000}
 	w.hosts = append(w.hosts, h)
 	w.names[name], w.names[h.addr] = h, h
 	return h
@@ -233,6 +235,7 @@ func (v hostView) Remove(name string) error {
 		return err
 	}
 	delete(v.p.host.files, path.Clean(name))
+	delete(v.p.host.lis, name) // who listens on a socket without a name is not found any more
 	return nil
 }
 
@@ -325,6 +328,34 @@ func (v hostView) Signals() *env.Inbox[env.Signal] {
 		v.p.signals = env.NewInbox[env.Signal](&machine{p: v.p}, 64)
 	}
 	return v.p.signals
+}
+
+// lockGrain is how often a lock that another process has is tried again.
+const lockGrain = 20 * time.Millisecond
+
+// Lock is free when the process that took it is dead.
+func (v hostView) Lock(e env.Env, name string, until env.Instant) (unlock func(), err error) {
+	h, name := v.p.host, path.Clean(name)
+	for {
+		if v.p.dead {
+			return nil, errGone
+		}
+		if owner := h.locks[name]; owner == nil || owner.dead {
+			break
+		}
+		if e.Now() >= until {
+			return nil, fmt.Errorf("%s: another process has the lock: %w", name, env.ErrTimeout)
+		}
+		if err := e.Sleep(lockGrain); err != nil {
+			return nil, err
+		}
+	}
+	h.locks[name] = v.p
+	return func() {
+		if h.locks[name] == v.p {
+			delete(h.locks, name)
+		}
+	}, nil
 }
 
 func (v hostView) Become(string) error { return nil }

@@ -340,6 +340,33 @@ func (h *host) Kill(pid int, s env.Signal) error {
 	return err
 }
 
+// lockGrain is how often a lock that somebody else has is tried again.
+const lockGrain = 20 * time.Millisecond
+
+func (h *host) Lock(e env.Env, name string, until env.Instant) (unlock func(), err error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { f.Close() }, nil
+		case !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR):
+			f.Close()
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case e.Now() >= until:
+			f.Close()
+			return nil, fmt.Errorf("%s: another process has the lock: %w", name, env.ErrTimeout)
+		}
+		if err := e.Sleep(lockGrain); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+}
+
 func (h *host) Signals() *env.Inbox[env.Signal] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
