@@ -47,6 +47,7 @@ var parsers = []struct {
 	{"upsd.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUpsd(f, b); return c.Text(), p }},
 	{"upsd.users", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUsers(f, b); return c.Text(), p }},
 	{"upsmon.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUpsmon(f, b); return c.Text(), p }},
+	{"upssched.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUpssched(f, b); return c.Text(), p }},
 	{"nut.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseNut(f, b); return c.Text(), p }},
 }
 

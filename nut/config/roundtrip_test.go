@@ -173,3 +173,23 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
+
+func TestEveryUpsschedConfComesBack(t *testing.T) {
+	verb := rapid.SampledFrom([]AtVerb{Execute, StartTimer, StartShared, CancelTimer, CancelMatched})
+	rapid.Check(t, func(t *rapid.T) {
+		c := &Upssched{PipeFN: "/run/p", LockFN: anyText.Draw(t, "lock"),
+			CmdScript: []string{anyText.Draw(t, "script")}, DebugMin: rapid.IntRange(0, 6).Draw(t, "debug")}
+		for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
+			r := AtRule{Type: rapid.SampledFrom(NotifyTypes).Draw(t, "type"), UPS: anyWord.Draw(t, "ups"),
+				Do: verb.Draw(t, "verb"), Name: anyText.Draw(t, "name"), Line: i + 4}
+			switch r.Do {
+			case StartTimer, StartShared:
+				r.After = someDur.Draw(t, "after")
+			case CancelTimer, CancelMatched:
+				r.Else = oddText.Draw(t, "else")
+			}
+			c.Rules = append(c.Rules, r)
+		}
+		stable(t, c, c.Text(), ParseUpssched)
+	})
+}
