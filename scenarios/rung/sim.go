@@ -16,6 +16,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/upsd"
 	"github.com/blackstart-ups/blackstart/nut/upsdrvctl"
 	"github.com/blackstart-ups/blackstart/nut/upsmon"
+	"github.com/blackstart-ups/blackstart/nut/upssched"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
@@ -68,6 +69,8 @@ func (s *Sim) program(h *world.Host, name string) env.Main {
 		return upsd.Main
 	case "upsmon":
 		return upsmon.Main
+	case "upssched":
+		return upssched.Main
 	case "upsdrvctl":
 		return upsdrvctl.Main
 	case "upsc":
