@@ -130,7 +130,6 @@ func (k *keeper) retire(e env.Env) bool {
 	return true
 }
 
-
 // fire runs the scripts of timers that are due together, one after the other, but none waits long
 // for the one before.
 func (k *keeper) fire(e env.Env, due []timer) {
