@@ -97,16 +97,24 @@ func (k *keeper) keep(e env.Env) {
 		}
 		if stopped != "" {
 			e.Log().Warn(fmt.Sprintf("Signal %s: exiting; %d timers are lost", stopped, lost))
-			k.l.Close() // takes the socket away
+			k.close(e)
 			return
 		}
 		if idle && k.retire(e) {
 			return
 		}
 		if err := k.wake.Wait(e, until); errors.Is(err, env.ErrStopped) {
-			k.l.Close() // takes the socket away
+			k.close(e)
 			return
 		}
+	}
+}
+
+// close takes the socket away.
+func (k *keeper) close(e env.Env) {
+	k.l.Close()
+	if err := e.Host().Remove(k.conf.PipeFN); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.Log().Warn(fmt.Sprintf("cannot remove the socket: %v", err))
 	}
 }
 
@@ -126,7 +134,7 @@ func (k *keeper) retire(e env.Env) bool {
 	if busy {
 		return false
 	}
-	k.l.Close() // takes the socket away
+	k.close(e)
 	return true
 }
 
