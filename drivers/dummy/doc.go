@@ -24,6 +24,13 @@
 // The option mode says it, or else the file's name: a .dev file is read once, and again whenever
 // it has changed (dummy-once); any other is read over and over (dummy-loop).
 //
+// # A repeater
+//
+// With a port like ups@host the driver shows a UPS of another upsd: all of its variables but
+// driver.*. When that upsd is away, or says that its data is stale, the data here is stale too, and
+// a variable that is gone there is gone here. With username and password, an account in the other
+// upsd.users, settings and commands are passed on.
+//
 // # Recordings
 //
 // A file that names driver.version with a colon, as every output of upsc does, is a recording.

@@ -2,7 +2,6 @@ package dummy
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -15,52 +14,52 @@ import (
 var Spec = driver.Spec{
 	Name:    "dummy-ups",
 	Version: "0.1",
-	Summary: "Device simulation driver",
+	Summary: "Device simulation and repeater driver",
 	Options: []driver.Option{
 		{Key: "port", Help: "file to play: absolute, in the working folder (./file), " +
-			"else in the folder of ups.conf"},
+			"else in the folder of ups.conf; or ups@host[:port], a UPS of another upsd to show"},
 		{Key: "mode", Check: checkMode,
 			Help: "dummy-once: read the file when it changes, usual for .dev; " +
-				"dummy-loop: over and over, usual for all others"},
-		{Key: "authconf", Later: repeater},
-		{Key: "repeater_disable_strict_start", Kind: driver.Flag, Later: repeater},
+				"dummy-loop: over and over, usual for other files; " +
+				"repeater: usual for ups@host"},
+		{Key: "repeater_disable_strict_start", Kind: driver.Flag,
+			Help: "repeater: start even though the other upsd does not answer"},
+		{Key: "username", Help: "repeater: with password, pass on settings and commands"},
+		{Key: "password", Secret: true, Help: "repeater: see username"},
+		{Key: "authconf", Later: "write username and password"},
 	},
 	Verbatim: true,
 	Open:     open,
 }
 
-const repeater = "the repeater; connect clients to the other upsd"
-
 // The modes.
 const (
-	once = "dummy-once"
-	loop = "dummy-loop"
+	once   = "dummy-once"
+	loop   = "dummy-loop"
+	repeat = "repeater"
 )
 
 func checkMode(mode string) error {
 	switch mode {
-	case once, loop, "dummy":
+	case once, loop, repeat, "dummy":
 		return nil
-	case "repeater":
-		return errors.New("not supported yet: " + repeater)
 	}
-	return errors.New("want dummy-once or dummy-loop")
+	return errors.New("want dummy-once, dummy-loop or repeater")
 }
 
 // modeOf is the mode for an option's value and a file.
-func modeOf(option, port string) (string, error) {
+func modeOf(option, port string) string {
 	switch {
 	case option == "dummy":
-		return loop, nil
+		return loop
 	case option != "":
-		return option, nil
+		return option
 	case strings.Contains(port, "@"):
-		return "", fmt.Errorf("port = %s means a UPS of another upsd; not supported yet: %s",
-			port, repeater)
+		return repeat
 	case strings.HasSuffix(port, ".dev"):
-		return once, nil
+		return once
 	}
-	return loop, nil
+	return loop
 }
 
 // initial are the values of a UPS about which the file says nothing. They are left out when the
@@ -95,9 +94,9 @@ type device struct {
 }
 
 func open(e env.Env, s driver.Setup) (driver.Device, error) {
-	mode, err := modeOf(s.Conf.Text("mode"), s.Conf.Port())
-	if err != nil {
-		return nil, err
+	mode := modeOf(s.Conf.Text("mode"), s.Conf.Port())
+	if mode == repeat {
+		return openRepeater(e, s)
 	}
 	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, read: noStamp}
 	if _, err := e.Host().ReadFile(d.file); err != nil {

@@ -90,12 +90,11 @@ func TestBadLinesAreSkippedAndNamed(t *testing.T) {
 func TestModes(t *testing.T) {
 	tests := []struct{ option, port, want string }{
 		{"", "x.dev", once}, {"", "x.seq", loop}, {"", "/dev/null", loop}, {"dummy", "x.dev", loop},
-		{once, "x.seq", once}, {loop, "x.dev", loop}, {"", "ups@host", ""}, {once, "ups@host.dev", once},
+		{once, "x.seq", once}, {loop, "x.dev", loop}, {"", "ups@host", repeat}, {once, "ups@host.dev", once},
 	}
 	for _, tt := range tests {
-		got, err := modeOf(tt.option, tt.port)
-		if got != tt.want || (err == nil) != (tt.want != "") {
-			t.Errorf("mode %q, port %q: %q, %v; want %q", tt.option, tt.port, got, err, tt.want)
+		if got := modeOf(tt.option, tt.port); got != tt.want {
+			t.Errorf("mode %q, port %q: %q, want %q", tt.option, tt.port, got, tt.want)
 		}
 	}
 }

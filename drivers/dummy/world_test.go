@@ -183,16 +183,6 @@ func TestMissingFileEndsTheStart(t *testing.T) {
 	}
 }
 
-func TestRepeaterIsNotThereYet(t *testing.T) {
-	b := newBench(t, "ups@host", "")
-	if status, ended := b.start().Status(); !ended || status != 1 {
-		t.Errorf("exit status %d, ended %v; want 1", status, ended)
-	}
-	if text := strings.Join(b.log, "\n"); !strings.Contains(text, "not supported yet: the repeater") {
-		t.Errorf("says %q", text)
-	}
-}
-
 // Every recording is published as it was recorded, but for driver.* and bytes that are not text.
 func TestRecordingsAreServedAsRecorded(t *testing.T) {
 	folder := captures.Dir(t, "dev")

@@ -282,7 +282,7 @@ func (r *runner) parameters() {
 	for _, o := range r.conf.options {
 		given := r.conf.Given(o.Key) || o.Key == "pollinterval" || o.Key == "synchronous"
 		switch {
-		case o.hidden || !given:
+		case o.hidden || o.Secret || !given:
 		case o.Kind == Flag && r.conf.Flag(o.Key):
 			r.st.Set("driver.flag."+o.Key, enabled)
 		case o.Kind == Flag:

@@ -34,6 +34,8 @@ type Option struct {
 	OneOf []string
 	// Check is a further condition on the value.
 	Check func(value string) error
+	// Secret values are not published.
+	Secret bool
 	// Later says why the option is refused although the C driver has it.
 	Later string
 
