@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -60,10 +59,22 @@ const MaxLine = 16 << 10
 // MaxRows is the longest list accepted: the largest devices known have a few thousand variables.
 const MaxRows = 100_000
 
-// Options say how to connect.
+// Options say how to connect. The zero value takes TLS where the server has it, verifies nothing,
+// and goes on in clear where it has none, as NUT's clients do.
 type Options struct {
-	Network  string // tcp, tcp4 or tcp6; empty means tcp
-	ForceSSL bool   // refuse to talk in clear
+	Network string // tcp, tcp4 or tcp6; empty means tcp
+
+	ForceSSL   bool   // refuse to talk in clear
+	Verify     bool   // refuse a server for whom CAPath does not vouch; implies ForceSSL
+	CAPath     string // PEM file, or folder of such, with the CAs of the servers
+	ServerName string // whom its certificate must be made out to; empty: the host that is dialed
+
+	CertFile    string // PEM: this client's certificate, those of its issuers, its key; may be empty
+	KeyFile     string // PEM: the key, when it is in a file of its own
+	KeyPassword string // of the key; empty: none
+	CertName    string // whom CertFile must be made out to; empty: anybody
+
+	loaded *credentials // by Load
 }
 
 // A Conn is a connection to upsd.
@@ -78,11 +89,8 @@ type Conn struct {
 // firstBuffer is the size of a Conn's buffer until a longer line comes: most replies fit.
 const firstBuffer = 256
 
-// Dial connects to a server.
+// Dial connects to a server: until is when it must have connected and agreed on TLS.
 func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn, error) {
-	if o.ForceSSL {
-		return nil, &Error{textNoSSL, errors.New(noSSLYet)}
-	}
 	network := o.Network
 	if network == "" {
 		network = "tcp"
@@ -91,7 +99,12 @@ func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn
 	if err != nil {
 		return nil, dialError(err)
 	}
-	return &Conn{c: c, buf: make([]byte, firstBuffer)}, nil
+	conn := &Conn{c: c, buf: make([]byte, firstBuffer)}
+	if err := conn.secure(e, host, o, until); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // Close ends the connection without a word; see Logout.

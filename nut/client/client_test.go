@@ -44,6 +44,10 @@ func (u *upsd) serve(e env.Env, c env.Conn) error {
 			return nil
 		}
 		request := strings.TrimSuffix(string(buf[:n]), "\n")
+		if _, own := u.answers[request]; request == "STARTTLS" && !own {
+			c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
+			continue
+		}
 		u.heard = append(u.heard, request)
 		answer, ok := u.answers[request]
 		if answer == "hang up" {
@@ -171,7 +175,7 @@ func TestConnecting(t *testing.T) {
 			}
 		})
 	})
-	t.Run("FORCESSL fails before a word is said in clear", func(t *testing.T) {
+	t.Run("FORCESSL fails before a secret is said in clear", func(t *testing.T) {
 		u := &upsd{}
 		talk(t, u, client.Options{ForceSSL: true}, func(_ env.Env, _ *client.Conn, err error) {
 			if err == nil || !strings.HasPrefix(err.Error(), "SSL is not available: ") {

@@ -13,6 +13,11 @@
 // # Limits
 //
 // A Conn is for one task at a time. Every call has a deadline; a reply line is at most [MaxLine]
-// bytes, a list at most [MaxRows] rows. Connections are not encrypted: with Options.ForceSSL, Dial
-// fails and says so.
+// bytes, a list at most [MaxRows] rows.
+//
+// # TLS
+//
+// Dial says STARTTLS to every server, as NUT's clients do; [Options] say what becomes of one that has
+// no TLS, or whose certificate nobody vouches for. A handshake that fails is an error, never a reason
+// to go on in clear. Files are PEM; those of a daemon are read once, by [Options.Load].
 package client

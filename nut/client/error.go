@@ -36,7 +36,7 @@ const (
 	textHungUp     = "Server disconnected"
 	textProtocol   = "Protocol error"
 	textNoSSL      = "SSL is not available"
-	noSSLYet       = "this client cannot encrypt its connections, and FORCESSL forbids plain ones"
+	textSSL        = "SSL error"
 	wantEcho       = "want the words of the query again, then its value"
 	wantListBegin  = "want BEGIN LIST and the words of the query"
 	wantListRow    = "want the words of the query and one more, or END LIST"
@@ -109,7 +109,7 @@ var textNumbers = []struct {
 	n    int
 	text string
 }{
-	{2, textNoHost}, {31, textConnect}, {32, textWrite}, {33, textRead}, {36, textNoSSL},
+	{2, textNoHost}, {31, textConnect}, {32, textWrite}, {33, textRead}, {36, textNoSSL}, {37, textSSL},
 	{38, textHungUp}, {42, textProtocol},
 }
 

@@ -160,15 +160,21 @@ func unlock(block *pem.Block, password string) (*pem.Block, error) {
 	return &pem.Block{Type: "PRIVATE KEY", Bytes: der}, err
 }
 
+// Roots are the certificates of those who vouch for others.
+type Roots struct {
+	Pool *x509.CertPool
+	Text []byte // what they were read from
+}
+
 // Authorities reads the certificates of those who vouch for others: from a file, or from all files
 // of a folder that have some.
-func Authorities(h env.Host, path string) (*x509.CertPool, error) {
-	pool, found := x509.NewCertPool(), 0
+func Authorities(h env.Host, path string) (Roots, error) {
+	roots, found := Roots{Pool: x509.NewCertPool()}, 0
 	names, err := h.ReadDir(path)
 	if err != nil || len(names) == 0 {
 		names = []string{""}
 	} else if IsNSS(h, path) {
-		return nil, fmt.Errorf("%s: %w", path, ErrNSS)
+		return Roots{}, fmt.Errorf("%s: %w", path, ErrNSS)
 	}
 	for _, name := range names {
 		file := path
@@ -180,21 +186,22 @@ func Authorities(h env.Host, path string) (*x509.CertPool, error) {
 			continue // a folder in it, perhaps
 		}
 		if err != nil {
-			return nil, err
+			return Roots{}, err
 		}
 		list, err := certificates(file, text)
 		if err != nil {
-			return nil, err
+			return Roots{}, err
 		}
 		for _, c := range list {
-			pool.AddCert(c)
+			roots.Pool.AddCert(c)
 			found++
 		}
+		roots.Text = append(roots.Text, text...)
 	}
 	if found == 0 {
-		return nil, fmt.Errorf("%s: no certificate in it; want the CA's, as PEM", path)
+		return Roots{}, fmt.Errorf("%s: no certificate in it; want the CA's, as PEM", path)
 	}
-	return pool, nil
+	return roots, nil
 }
 
 // read reads a file; its error is the file and the cause in the system's words.

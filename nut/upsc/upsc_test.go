@@ -26,6 +26,7 @@ var answers = map[string]string{
 	"LIST VAR broken":         "BEGIN LIST VAR broken\nVAR broken a.b \"1\"\nVAR broken c.d\n",
 	`LIST VAR "two words"`:    "ERR UNKNOWN-UPS\n",
 	"LIST VAR strange":        "hello\n",
+	"STARTTLS":                "ERR FEATURE-NOT-CONFIGURED\n",
 	"LOGOUT":                  "OK Goodbye\n",
 }
 

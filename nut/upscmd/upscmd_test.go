@@ -69,6 +69,10 @@ func (u *upsd) session(e env.Env, c env.Conn) error {
 			return nil
 		}
 		request := strings.TrimSuffix(string(buf[:n]), "\n")
+		if request == "STARTTLS" { // said on each connection; there is no TLS here
+			c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
+			continue
+		}
 		u.heard = append(u.heard, request)
 		if a := u.answers[request]; len(a) > 0 {
 			c.Write(e, []byte(a[0]+"\n"), env.Never)

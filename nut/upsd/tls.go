@@ -97,7 +97,7 @@ func askClients(h env.Host, c *config.Upsd, t *tls.Config) error {
 	if c.CertPath == "" {
 		return errors.New(noClientCA)
 	}
-	pool, err := pki.Authorities(h, c.CertPath)
+	roots, err := pki.Authorities(h, c.CertPath)
 	if errors.Is(err, pki.ErrNSS) {
 		return fmt.Errorf("CERTPATH %w: to check clients' certificates want PEM files of their CAs: %s",
 			err, pki.ExportCA(c.CertPath, exportedCA))
@@ -105,7 +105,7 @@ func askClients(h env.Host, c *config.Upsd, t *tls.Config) error {
 	if err != nil {
 		return fmt.Errorf("CERTPATH %w", err)
 	}
-	t.ClientCAs, t.ClientAuth = pool, tls.VerifyClientCertIfGiven
+	t.ClientCAs, t.ClientAuth = roots.Pool, tls.VerifyClientCertIfGiven
 	if c.CertRequest >= certRequire {
 		t.ClientAuth = tls.RequireAndVerifyClientCert
 	}

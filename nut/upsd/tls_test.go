@@ -369,4 +369,3 @@ func TestTestingTheFilesLooksAtCertificates(t *testing.T) {
 		t.Errorf("-t with a bad CERTFILE: ended %v with %d, want exit 1", ended, code)
 	}
 }
-

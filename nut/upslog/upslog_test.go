@@ -15,7 +15,7 @@ import (
 type upsd struct {
 	vars  map[string]map[string]string // by UPS; nil is a UPS whose data is stale
 	list  []string                     // what LIST UPS says
-	hung  bool                         // it takes requests and answers nothing
+	hung  bool                         // it takes requests and answers none but STARTTLS
 	conns int                          // connections made
 	open  int                          // and still open
 }
@@ -56,15 +56,18 @@ func (u *upsd) session(e env.Env, c env.Conn) {
 		if err != nil {
 			return
 		}
-		if u.hung {
+		words := strings.Fields(string(buf[:n]))
+		if u.hung && words[0] != "STARTTLS" {
 			continue
 		}
-		c.Write(e, []byte(u.answer(strings.Fields(string(buf[:n])))), env.Never)
+		c.Write(e, []byte(u.answer(words)), env.Never)
 	}
 }
 
 func (u *upsd) answer(words []string) string {
 	switch {
+	case words[0] == "STARTTLS":
+		return "ERR FEATURE-NOT-CONFIGURED\n"
 	case words[0] == "LOGOUT":
 		return "OK Goodbye\n"
 	case words[0] == "LIST":

@@ -50,7 +50,10 @@ func askFlag(e env.Env, o options) int {
 
 // test carries out -t: what start would say about the file, without starting.
 func test(e env.Env, o options) int {
-	_, problems, err := o.read(e)
+	c, problems, err := o.read(e)
+	if err == nil {
+		_, err = o.dialing(e, c)
+	}
 	ignored := 0
 	for _, p := range problems {
 		fmt.Fprintln(e.Host().Stderr(), p.Error())

@@ -34,7 +34,10 @@ func (m *monitor) adopt(e env.Env, c *config.Upsmon) error {
 	lines := make([]*watched, len(c.Monitors))
 	views := make([]View, len(c.Monitors))
 	var fresh []*watched
-	opt := client.Options{Network: m.o.network(), ForceSSL: c.ForceSSL}
+	dialing, err := m.o.dialing(e, c)
+	if err != nil {
+		return err
+	}
 	connect, problem := client.Wait(e, m.o.wait)
 	if problem != "" {
 		e.Log().Warn(problem)
@@ -50,10 +53,10 @@ func (m *monitor) adopt(e env.Env, c *config.Upsmon) error {
 			copied := *m.lines[old]
 			lines[i] = &copied
 		}
-		if old >= 0 && m.same(old, line, c) {
+		if old >= 0 && m.same(old, line, c, dialing[i]) {
 			continue
 		}
-		w, err := newWatcher(e, m.plan, line, opt, connect)
+		w, err := newWatcher(e, m.plan, line, dialing[i], connect)
 		if err != nil {
 			return err
 		}
@@ -77,10 +80,10 @@ func (m *monitor) find(system string) int {
 }
 
 // same reports that the watcher at i can go on as it is.
-func (m *monitor) same(i int, line config.Monitor, c *config.Upsmon) bool {
+func (m *monitor) same(i int, line config.Monitor, c *config.Upsmon, opt client.Options) bool {
 	had := m.lines[i].line
 	had.Line = line.Line
-	return had == line && m.conf.ForceSSL == c.ForceSSL &&
+	return had == line && m.lines[i].opt.Same(opt) &&
 		m.conf.PollFailLogThrottleMax == c.PollFailLogThrottleMax
 }
 
@@ -102,5 +105,6 @@ func (m *monitor) replace(e env.Env, c *config.Upsmon, lines []*watched, views [
 	m.set = decisive(c)
 	m.warn = Warnings{NoComm: c.NoCommWarnTime, ReplBatt: c.RBWarnTime}
 	m.tell(e)
+	remindTLS(e, c)
 	m.pace()
 }

@@ -80,6 +80,9 @@ func (u *upsd) session(e env.Env, c env.Conn) error {
 
 func (u *upsd) answer(words []string) string {
 	request := strings.Join(words, " ")
+	if words[0] == "STARTTLS" {
+		return "ERR FEATURE-NOT-CONFIGURED"
+	}
 	if words[0] != "GET" {
 		u.heard = append(u.heard, request)
 	}

@@ -116,6 +116,10 @@ func run(t *testing.T, args ...string) (out, errOut string, code int, heard []st
 			var n int
 			if n, err = c.Read(e, buf, env.Never); err == nil {
 				request := strings.TrimSuffix(string(buf[:n]), "\n")
+				if request == "STARTTLS" { // said on each connection; there is no TLS here
+					c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
+					continue
+				}
 				heard = append(heard, request)
 				if a, ok := answers[request]; ok {
 					c.Write(e, []byte(a+"\n"), env.Never)
