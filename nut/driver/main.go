@@ -8,6 +8,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/service"
 	"github.com/blackstart-ups/blackstart/nut/state"
 	"github.com/blackstart-ups/blackstart/nut/transport"
 )
@@ -139,15 +140,8 @@ func (p *program) drive(e env.Env) int {
 
 // drop gives up what only the start needed.
 func (p *program) drop(e env.Env) error {
-	if dir := cmp.Or(p.flags.chroot, p.conf.globals["chroot"]); dir != "" {
-		if err := e.Host().Chroot(dir); err != nil {
-			return err
-		}
-	}
-	if user := cmp.Or(p.flags.user, p.conf.Text("user")); user != "" {
-		return e.Host().Become(user)
-	}
-	return nil
+	return service.Confine(e, cmp.Or(p.flags.chroot, p.conf.globals["chroot"]),
+		cmp.Or(p.flags.user, p.conf.Text("user")))
 }
 
 func (p *program) runner(e env.Env) *runner {

@@ -12,6 +12,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver/remote"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/service"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
 )
 
@@ -24,7 +25,8 @@ func TestManyClientsOnTheRealMachine(t *testing.T) {
 	}
 	clock := osenv.Clock{Scale: 100, Epoch: time.Now()} // a poll every 10 ms
 	e, err := osenv.New(osenv.Options{Prog: "toy-ups", Clock: &clock, Emit: func(env.Event) {},
-		Extra: []string{"NUT_CONFPATH=" + dir, "NUT_STATEPATH=" + dir, "NUT_ALTPIDPATH=" + dir}})
+		Extra: []string{"NUT_CONFPATH=" + dir, "NUT_STATEPATH=" + dir, "NUT_ALTPIDPATH=" + dir,
+			service.AccountVar + "=root"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,7 @@ var (
 	ErrUnreachable = errors.New("No route to host")         //lint:ignore ST1005 strerror's words
 	ErrAddrInUse   = errors.New("Address already in use")   //lint:ignore ST1005 strerror's words
 	ErrNoProcess   = errors.New("No such process")          //lint:ignore ST1005 strerror's words
+	ErrNoAccount   = errors.New("no such account")          // see Host.Confine
 	ErrFull        = errors.New("Resource not available")   //lint:ignore ST1005 out of descriptors
 	ErrClosed      = errors.New("use of closed connection")
 )
@@ -175,8 +176,10 @@ type Host interface {
 	Lock(e Env, name string, until Instant) (unlock func(), err error)
 	// Become gives up root for the named account, for the whole process.
 	Become(user string) error
-	// Chroot changes the process's root folder.
-	Chroot(dir string) error
+	// Confine makes root the process's root folder, unless it is empty, and then becomes the
+	// account, which it looks up before. The error wraps ErrNoAccount when there is no such account;
+	// then nothing was done. Like Become it leaves the account alone where the process is not root.
+	Confine(root, user string) error
 	// Detach makes this process one that will go to the background: on a real machine the caller
 	// continues as a child in its own session, while the command that was typed waits for Ready
 	// or for the child's exit, and exits with 0 or the child's code. Errors printed before Ready

@@ -11,6 +11,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/line"
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 // read returns a configuration file; its error names the file and the system's reason.
@@ -150,7 +151,7 @@ func warnReadable(e env.Env, name string) {
 
 // allow returns a switch of upsd.conf, which the environment variable of the same name overrides.
 func allow(e env.Env, name string, inFile bool) bool {
-	if v, ok := truth(e.Host().Getenv(name)); ok {
+	if v, ok := service.Truth(e.Host().Getenv(name)); ok {
 		return v
 	}
 	return inFile

@@ -8,6 +8,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 // Main is the program upsd.
@@ -78,7 +79,7 @@ func run(e env.Env, o options) int {
 // start does all that may fail, in the order in which operators expect the complaints (UD section
 // 1).
 func (d *daemon) start(e env.Env) error {
-	if pid, ok := running(e); ok {
+	if pid, ok := instance(e).Running(e); ok {
 		return complaintf(alreadyRunning, pid, pidFile(e))
 	}
 	conf, problems, err := readUpsd(e)
@@ -90,7 +91,7 @@ func (d *daemon) start(e env.Env) error {
 	if err := d.listenAll(e, endpoints(conf.Listen, d.o.only4, d.o.only6), tolerant); err != nil {
 		return err
 	}
-	if err := d.drop(e); err != nil {
+	if err := service.Confine(e, d.o.chroot, d.o.user); err != nil {
 		return err
 	}
 	warnReadable(e, "upsd.conf")
@@ -118,26 +119,13 @@ func (d *daemon) start(e env.Env) error {
 	}
 	tellTLS(e, d.tls)
 	if d.o.wantsPIDFile() {
-		if err := writePID(e); err != nil {
+		if err := instance(e).Write(e); err != nil {
 			return fmt.Errorf("cannot write the PID file %s: %s", pidFile(e), reason(err))
 		}
 	} else {
 		e.Log().Info("Running as foreground process, not saving a PID file")
 	}
 	d.open(e, set, users, inv.list, readTexts(e, conf.DataPath))
-	return nil
-}
-
-// drop gives up what only the start needed.
-func (d *daemon) drop(e env.Env) error {
-	if d.o.chroot != "" {
-		if err := e.Host().Chroot(d.o.chroot); err != nil {
-			return err
-		}
-	}
-	if d.o.user != "" {
-		return e.Host().Become(d.o.user)
-	}
 	return nil
 }
 
@@ -230,7 +218,7 @@ func (d *daemon) stop(e env.Env) {
 		d.scope.Wait(e)
 	}
 	if d.o.wantsPIDFile() {
-		removePID(e)
+		instance(e).Remove(e)
 	}
 }
 

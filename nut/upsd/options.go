@@ -102,7 +102,8 @@ To run it
   -F, --foreground  stay in the foreground, write no PID file
   -FF               stay in the foreground, write the PID file all the same
   -B, --background  go to the background although -D is given
-  -u, --user NAME   serve as this account (when started by root)
+  -u, --user NAME   serve as this account when started by root, instead of nut
+                    (root itself stays root)
   -r, --chroot DIR  serve from within this folder
   -4, --ipv4        listen on IPv4 only
   -6, --ipv6        listen on IPv6 only

@@ -15,6 +15,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/service"
 	"github.com/blackstart-ups/blackstart/nut/upsd"
 )
 
@@ -45,10 +46,11 @@ func startReal(t *testing.T) *realServer {
 	r.write("upsd.users", upsdUsers)
 	r.drive()
 	r.e, err = osenv.New(osenv.Options{
-		Prog:  "upsd",
-		Emit:  r.note,
-		Log:   slog.NewTextHandler(io.Discard, nil),
-		Extra: []string{"NUT_CONFPATH=" + r.dir, "NUT_STATEPATH=" + r.dir, "NUT_PIDPATH=" + r.dir},
+		Prog: "upsd",
+		Emit: r.note,
+		Log:  slog.NewTextHandler(io.Discard, nil),
+		Extra: []string{"NUT_CONFPATH=" + r.dir, "NUT_STATEPATH=" + r.dir, "NUT_PIDPATH=" + r.dir,
+			service.AccountVar + "=root"},
 	})
 	if err != nil {
 		t.Fatal(err)

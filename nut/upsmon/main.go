@@ -81,7 +81,7 @@ func run(e env.Env, o options) int {
 	}
 	fmt.Fprintln(e.Host().Stdout(), title)
 	signals := e.Host().Signals()
-	defer removePID(e)
+	defer instance(e).Remove(e)
 	m, err := start(e, o)
 	if err != nil {
 		fmt.Fprintln(e.Host().Stderr(), err)
@@ -97,7 +97,7 @@ func run(e env.Env, o options) int {
 
 // start does all that may fail, in the order in which operators expect the complaints.
 func start(e env.Env, o options) (*monitor, error) {
-	if pid, ok := running(e); ok {
+	if pid, ok := instance(e).Running(e); ok {
 		return nil, fmt.Errorf("Fatal error: A previous upsmon instance is already running! "+
 			"Process %d, by %s.\nEither stop the previous instance first, or use the 'reload' command.", pid, pidFile(e))
 	}
@@ -111,7 +111,7 @@ func start(e env.Env, o options) (*monitor, error) {
 	if m.user, err = o.notifyUser(e, c); err != nil {
 		return nil, err
 	}
-	if err := writePID(e); err != nil {
+	if err := instance(e).Write(e); err != nil {
 		e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsmon -c will not find "+
 			"this process: %v", pidFile(e), err))
 	}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 // Limits of waits. They are long because they are only reached when something is broken.
@@ -162,7 +164,7 @@ func (b *bench) env() []string {
 		}
 	}
 	return append(vars, "NUT_CONFPATH="+b.conf, "NUT_STATEPATH="+b.run, "NUT_ALTPIDPATH="+b.run,
-		"NUT_PIDPATH="+b.run, "NUT_QUIET_INIT_SSL=true", "LC_ALL=C")
+		"NUT_PIDPATH="+b.run, service.AccountVar+"=root", "NUT_QUIET_INIT_SSL=true", "LC_ALL=C")
 }
 
 // asRoot are the flags that keep a daemon from giving up root, which a test may be.

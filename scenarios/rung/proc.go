@@ -21,6 +21,7 @@ import (
 	"github.com/blackstart-ups/blackstart/devsim/serve"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	daemons "github.com/blackstart-ups/blackstart/nut/service"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
 
@@ -355,6 +356,7 @@ func (p *Proc) environ(h *procHost) []string {
 		osenv.RehearsalVar + "=" + p.clock.String(),
 		osenv.EventsVar + "=unixgram:" + p.events(),
 		"NUT_DEBUG_SYSLOG=stderr",
+		daemons.AccountVar + "=root", // the folders are those of whoever rehearses
 	}
 }
 

@@ -360,8 +360,11 @@ func (v hostView) Lock(e env.Env, name string, until env.Instant) (unlock func()
 
 func (v hostView) Become(string) error { return nil }
 
-func (v hostView) Chroot(dir string) error {
-	return fmt.Errorf("chroot %s: not on a virtual host", dir)
+func (v hostView) Confine(root, _ string) error {
+	if root != "" {
+		return fmt.Errorf("chroot %s: not on a virtual host", root)
+	}
+	return nil
 }
 
 func (v hostView) Detach(env.Env) error {

@@ -228,10 +228,16 @@ func orFile(w io.Writer, f *os.File) io.Writer {
 	return w
 }
 
+// noAccount is the error for an account that does not exist, in NUT's words.
+type noAccount string
+
+func (n noAccount) Error() string { return "OS user " + string(n) + " not found" }
+func (n noAccount) Unwrap() error { return env.ErrNoAccount }
+
 func credential(name string) (*syscall.Credential, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
-		return nil, fmt.Errorf("OS user %s not found", name)
+		return nil, noAccount(name)
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
@@ -254,14 +260,32 @@ func credential(name string) (*syscall.Credential, error) {
 	return cred, nil
 }
 
-func (h *host) Become(name string) error {
-	if os.Geteuid() != 0 {
+func (h *host) Become(name string) error { return h.Confine("", name) }
+
+func (h *host) Confine(root, name string) error {
+	var cred *syscall.Credential
+	if os.Geteuid() == 0 {
+		var err error
+		if cred, err = credential(name); err != nil {
+			return err
+		}
+	}
+	if root != "" {
+		if err := syscall.Chroot(root); err != nil {
+			return fmt.Errorf("chroot %s: %w", root, err)
+		}
+		if err := os.Chdir("/"); err != nil {
+			return err
+		}
+	}
+	if cred == nil {
 		return nil
 	}
-	cred, err := credential(name)
-	if err != nil {
-		return err
-	}
+	return become(cred, name)
+}
+
+// become gives up root.
+func become(cred *syscall.Credential, name string) error {
 	groups := make([]int, len(cred.Groups))
 	for i, g := range cred.Groups {
 		groups[i] = int(g)
@@ -276,13 +300,6 @@ func (h *host) Become(name string) error {
 		return fmt.Errorf("setuid for %s: %w", name, err)
 	}
 	return nil
-}
-
-func (h *host) Chroot(dir string) error {
-	if err := syscall.Chroot(dir); err != nil {
-		return fmt.Errorf("chroot %s: %w", dir, err)
-	}
-	return os.Chdir("/")
 }
 
 func (h *host) Process(pid int) (string, bool) {

@@ -5,7 +5,7 @@ const Module = "github.com/blackstart-ups/blackstart"
 
 // Groups of packages that stand on one step of the stairs; used in Layers only.
 const (
-	ground = "nut nut/line nut/env nut/transport"
+	ground = "nut nut/line nut/env nut/transport nut/service"
 	words  = ground + " nut/env/netconn nut/pki nut/config nut/state nut/sockproto nut/netproto nut/client"
 	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl " +
 		"nut/upsc nut/upscmd nut/upsrw nut/upslog"
@@ -32,6 +32,7 @@ var Layers = []struct{ Part, May string }{
 	{"nut/transport/usb", "nut/env nut/transport"},
 	{"nut/line", ""},
 	{"nut", "nut/env"},
+	{"nut/service", "nut nut/env"},
 	{"nut/internal/house", ""},
 	{"nut/captures", ""},
 
