@@ -10,7 +10,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
-	"github.com/blackstart-ups/blackstart/nut/internal/captures"
+	"github.com/blackstart-ups/blackstart/nut/captures"
 	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
 )
