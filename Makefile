@@ -42,8 +42,8 @@ bench: ## all benchmarks, without the tests
 fuzz: ## every fuzz target for FUZZTIME (5s) each
 	@.ci/fuzz $(FUZZTIME)
 
-interop: ## our programs against Debian's NUT, both ways
-	@.ci/need upsd upsc
+interop: ## our programs against Debian's NUT, both ways, and the clients of others
+	@.ci/need upsd upsc g++ prove /usr/bin/python3 node npm
 	BLACKSTART_INTEROP=required go test -count=1 $(GOTEST) ./scenarios/interop/...
 
 clean: ## remove what was built

@@ -49,6 +49,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	fmt.Print(&museumTable)
 	os.RemoveAll(binDir)
 	os.Exit(code)
 }

@@ -2,13 +2,19 @@
 // them, on the two ends of one wire: our upsd read by their clients, theirs by ours, our drivers
 // compared with theirs on the same recordings, their upsmon hanging on our upsd in an outage.
 //
+// The museum holds the clients that others wrote: each does its whole job on our upsd, and the same
+// on Debian's, so that a client's own limits are told from ours. Those written as a library are used
+// by the small programs below the folder museum, each with the exact version of what it is made of.
+//
 // Everything runs as real processes on loopback, in folders of its own, and is gone at the end.
 // Where Debian's programs are not installed the tests skip and say so; `make interop` installs them
 // and sets BLACKSTART_INTEROP=required, with which a skip is a failure. They also skip with -short.
+// The museum fetches its clients (Debian packages, Go modules, one package of Node) into temporary
+// folders, and so skips without that variable.
 //
 // # Where to look
 //
 // The harness is in bench_test.go: a bench is a configuration folder and the processes started in
-// it. What may differ from the C programs is in tables, each line with its reason; what is in no
-// table fails.
+// it. The museum's clients are in exhibits_test.go, what each does in visits_test.go. What may differ
+// from the C programs is in tables, each line with its reason; what is in no table fails.
 package interop

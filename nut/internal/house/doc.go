@@ -16,6 +16,8 @@
 // [Adapters] which files touch the real machine and why. A rule is one line in rules.go and one
 // planted breach in the test.
 //
+// A folder with a go.mod of its own is another module: what is in its Go files is its own affair.
+//
 // Test files are free of all rules but the one about the project's text: devices, drivers and the
 // real machine meet there.
 package house

@@ -78,8 +78,10 @@ func load(files []File) *tree {
 		Uses:  map[*ast.Ident]types.Object{},
 		Types: map[ast.Expr]types.TypeAndValue{},
 	}}
+	foreign := nested(files)
 	for _, f := range files {
-		if strings.HasSuffix(f.Path, ".go") && !strings.HasSuffix(f.Path, "_test.go") {
+		ours := !slices.ContainsFunc(foreign, func(dir string) bool { return below(f.Path, dir) })
+		if ours && strings.HasSuffix(f.Path, ".go") && !strings.HasSuffix(f.Path, "_test.go") {
 			t.parse(f)
 		}
 	}
@@ -87,6 +89,18 @@ func load(files []File) *tree {
 		t.Import(Module + "/" + p.path)
 	}
 	return t
+}
+
+// nested returns the folders that are modules of their own, with their own dependencies. The rules
+// for Go files end there.
+func nested(files []File) []string {
+	var dirs []string
+	for _, f := range files {
+		if dir, name := path.Split(f.Path); name == "go.mod" && dir != "" {
+			dirs = append(dirs, path.Clean(dir))
+		}
+	}
+	return dirs
 }
 
 func (t *tree) parse(f File) {

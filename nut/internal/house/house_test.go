@@ -66,6 +66,24 @@ func readTree(t *testing.T, root string) []File {
 	return files
 }
 
+// A module of its own below the root keeps its own dependencies, and its text is still ours.
+func TestAModuleBelowTheRootHasItsOwnDependencies(t *testing.T) {
+	files := []File{
+		{"go.mod", []byte("module " + Module)},
+		{"scenarios/other/go.mod", []byte("module other")},
+		{"scenarios/other/main.go", []byte("package main\n\nimport _ \"example.org/new\"\n")},
+	}
+	for _, b := range Check(files) {
+		if b.Rule == "foreign" {
+			t.Error(b)
+		}
+	}
+	inside := Check([]File{files[0], files[2]})
+	if !slices.ContainsFunc(inside, func(b Breach) bool { return b.Rule == "foreign" }) {
+		t.Errorf("without its go.mod the same file must be a breach, not %v", inside)
+	}
+}
+
 // planted are breaches, each in a file of its own. The breach stands in the line that ends with
 // "// here"; without such a line it is about the file.
 var planted = []struct {
