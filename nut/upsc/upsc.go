@@ -20,6 +20,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
@@ -68,7 +69,7 @@ func Main(e env.Env, args []string) int {
 	out, errOut := e.Host().Stdout(), e.Host().Stderr()
 	switch {
 	case err != nil:
-		fmt.Fprintf(errOut, "upsc: %v\n", err)
+		fmt.Fprintln(errOut, flags.Misuse("upsc", err))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.help:
 		fmt.Fprint(out, title+usage)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
 	"github.com/blackstart-ups/blackstart/nut/client/operator"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
@@ -55,7 +56,7 @@ func Main(e env.Env, args []string) int {
 	out := e.Host().Stdout()
 	switch {
 	case misused != nil:
-		fmt.Fprintf(e.Host().Stderr(), "upscmd: %v\n", misused)
+		fmt.Fprintln(e.Host().Stderr(), flags.Misuse("upscmd", misused))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.Help:
 		fmt.Fprint(out, title+usage)
@@ -171,9 +172,9 @@ stands in brackets: rack@[fe80::1]:3493.
   -V, --version            print the version and exit
   -h, --help               print this and exit
 
-Exit code: 0 when upsd took the command, or with -w when the result came, whatever
-it is: SUCCESS or ERR and a word, on standard error. 1 after an error, and when
-no result came in time.
+Exit code: 0 when upsd took the command, with -w when the device has carried it out and
+SUCCESS is printed; 1 after an error, after -w also when the result is ERR and a word,
+or when there is none in time. Results go to standard error.
 
 ACCESS-DENIED? The user needs "instcmds = COMMAND" or "instcmds = ALL" in
 upsd.users. CMD-NOT-SUPPORTED? upscmd -l shows what this UPS can do.

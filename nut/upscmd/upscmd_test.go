@@ -111,7 +111,7 @@ func run(t *testing.T, u *upsd, environ []string, args ...string) (out, errOut s
 	return o.String(), e.String(), int(status), took
 }
 
-// Section 3 of the notes on the client programs.
+// CL-2, CL-8, UPSCMD-1 to UPSCMD-4.
 func TestOutput(t *testing.T) {
 	const (
 		list = "Instant commands supported on UPS [rack]:\n\n" +
@@ -143,7 +143,7 @@ func TestOutput(t *testing.T) {
 			"Authentication failed: Protocol error: PASSWORD: got \"...\", want OK\n", 1},
 
 		{"tracked: the device did it", as + "-w rack test.good", "", "SUCCESS\n", 0},
-		{"tracked: the device refused, and the exit code is 0", as + "-w rack test.bad", "", "ERR FAILED\n", 0},
+		{"tracked: the device refused, which is an error (BUG-7)", as + "-w rack test.bad", "", "ERR FAILED\n", 1},
 		{"tracked: no result in time", as + "-w -t 3 rack test.slow", "", "Can't receive status tracking information: timeout\n", 1},
 		{"tracked: a server that does not track", as + "-w rack beeper.on", "", "OK\n", 0},
 		{"a limit that is no number", as + "-t x rack beeper.on", "",

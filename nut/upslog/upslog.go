@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
@@ -17,7 +18,7 @@ func Main(e env.Env, args []string) int {
 	out, errOut := e.Host().Stdout(), e.Host().Stderr()
 	switch {
 	case err != nil:
-		fmt.Fprintf(errOut, "upslog: %v\n", err)
+		fmt.Fprintln(errOut, flags.Misuse("upslog", err))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.help:
 		fmt.Fprintf(out, title+"\n"+usage, defaultFormat)

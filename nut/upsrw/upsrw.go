@@ -17,6 +17,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
 	"github.com/blackstart-ups/blackstart/nut/client/operator"
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
@@ -24,7 +25,8 @@ import (
 // options are the command line.
 type options struct {
 	operator.Options
-	set    string // -s; empty: list
+	set    string // -s
+	change bool   // -s, and no -l after it
 	unsaid bool   // -l came after -s
 	args   []string
 }
@@ -35,10 +37,10 @@ func parse(args []string) (o options, misused, bad error) {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	f.SetInterspersed(false)
-	f.FuncP("set", "s", "", func(s string) error { o.set = s; return nil })
+	f.FuncP("set", "s", "", func(s string) error { o.set, o.change = s, true; return nil })
 	f.BoolFuncP("list", "l", "", func(string) error {
-		o.unsaid = o.unsaid || o.set != ""
-		o.set = ""
+		o.unsaid = o.unsaid || o.change
+		o.change = false
 		return nil
 	})
 	o.Register(f)
@@ -59,7 +61,7 @@ func Main(e env.Env, args []string) int {
 	}
 	switch {
 	case misused != nil:
-		fmt.Fprintf(errOut, "upsrw: %v\n", misused)
+		fmt.Fprintln(errOut, flags.Misuse("upsrw", misused))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.Help:
 		fmt.Fprint(out, title+usage)
@@ -86,7 +88,7 @@ func run(e env.Env, o *options) error {
 		return err
 	}
 	defer c.Close()
-	if o.set == "" {
+	if !o.change {
 		err = list(e, c, ups)
 	} else {
 		err = set(e, o, c, ups)
@@ -100,6 +102,7 @@ func run(e env.Env, o *options) error {
 // set changes a variable. The value may contain what it likes, an equal sign too.
 func set(e env.Env, o *options, c *client.Conn, ups string) error {
 	name, value, given := strings.Cut(o.set, "=")
+	name = strings.TrimSpace(name)
 	if !strings.Contains(name, ".") {
 		return errors.New("Error: old variable names are not supported")
 	}
@@ -143,9 +146,9 @@ stands in brackets: rack@[fe80::1]:3493.
   -V, --version            print the version and exit
   -h, --help               print this and exit
 
-Exit code: 0 when upsd took the value, or with -w when the result came, whatever
-it is: SUCCESS or ERR and a word, on standard error. 1 after an error, and when
-no result came in time.
+Exit code: 0 when upsd took the value, with -w when the device has carried it out and
+SUCCESS is printed; 1 after an error, after -w also when the result is ERR and a word,
+or when there is none in time. Results go to standard error.
 
 ACCESS-DENIED? The user needs "actions = SET" in upsd.users. INVALID-VALUE? The
 list shows the values that the device takes.

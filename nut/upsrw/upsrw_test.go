@@ -140,7 +140,7 @@ func run(t *testing.T, args ...string) (out, errOut string, code int, heard []st
 	return o.String(), e.String(), int(status), heard
 }
 
-// Section 4 of the notes on the client programs.
+// CL-2, CL-8, UPSRW-1 to UPSRW-4.
 func TestOutput(t *testing.T) {
 	const (
 		form = "Error: invalid UPS definition.  Required format: upsname[@hostname[:port]]\n"
@@ -168,13 +168,14 @@ func TestOutput(t *testing.T) {
 		{"an answer that is none", as + "-s ups.id=odd rack", "",
 			"Set variable failed: Protocol error: SET VAR rack ups.id: got \"hello\", want OK\n", 1},
 		{"a name without a dot", as + "-s status=1 rack", "", "Error: old variable names are not supported\n", 1},
+		{"a variable with blanks around it", as + "-s _ups.id_=new rack", "", "OK\n", 0},
 		{"no name", as + "-s =1 rack", "", "Error: old variable names are not supported\n", 1},
 		{"nobody to give the value sets nothing", as + "-s ups.id rack", "Enter new value for ups.id: ",
 			"Error reading from stdin!\n", 1},
 		{"nobody to say who it is", "-s ups.id=new rack", "Username (eve): ", "Error reading from stdin!\n", 1},
 
 		{"tracked: the device took it", as + "-w -s ups.id=tracked rack", "", "SUCCESS\n", 0},
-		{"tracked: the device refused, and the exit code is 0", as + "-w -s ups.id=refused rack", "", "ERR INVALID-ARGUMENT\n", 0},
+		{"tracked: the device refused, which is an error (BUG-7)", as + "-w -s ups.id=refused rack", "", "ERR INVALID-ARGUMENT\n", 1},
 		{"a limit that is no number", "-t -1 rack", "",
 			"Could not convert the provided value for timeout ('-t' option) to unsigned int: Invalid argument\n", 1},
 
@@ -184,7 +185,11 @@ func TestOutput(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			out, errOut, code, _ := run(t, strings.Fields(tt.args)...)
+			args := strings.Fields(tt.args)
+			for i, arg := range args {
+				args[i] = strings.ReplaceAll(arg, "_", " ")
+			}
+			out, errOut, code, _ := run(t, args...)
 			if out != tt.out || errOut != tt.errOut || code != tt.code {
 				t.Errorf("upsrw %s: exit %d, want %d\nstdout %q\nwant   %q\nstderr %q\nwant   %q",
 					tt.args, code, tt.code, out, tt.out, errOut, tt.errOut)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -33,6 +34,22 @@ type kit struct {
 	upsd, upsmon, upsc, dummy string
 }
 
+// path returns a folder in which the clients of a kit have their names.
+func (k kit) path(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(binDir, "path", k.name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, prog := range []string{"upsc", "upscmd", "upsrw", "upslog"} {
+		at := filepath.Join(filepath.Dir(k.upsc), prog)
+		if err := os.Symlink(at, filepath.Join(dir, prog)); err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // debian is the oracle. The daemons are named by the paths that its start scripts do not guard.
 var debian = kit{
 	name: "Debian", upsd: "/lib/nut/upsd", upsmon: "/lib/nut/upsmon", upsc: "/usr/bin/upsc",
@@ -56,7 +73,8 @@ func TestMain(m *testing.M) {
 
 // built makes our programs once for all tests.
 var built = sync.OnceValues(func() (kit, error) {
-	for _, prog := range []string{"upsd", "upsmon", "upsc", "upsdrv", "upsdrvctl"} {
+	for _, prog := range []string{"upsd", "upsmon", "upsc", "upscmd", "upsrw", "upslog", "upsdrv",
+		"upsdrvctl"} {
 		cmd := exec.Command("go", "build", "-o", binDir+"/", "../../cmd/"+prog)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

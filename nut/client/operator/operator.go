@@ -4,8 +4,8 @@
 // Who it is comes from -u and -p, else from the terminal. What became of it: without -w, that upsd
 // took the order; with -w, what the device made of it, which upsd is asked until it knows.
 //
-// A tracked order that the device refused ends the program with exit code 0, as ever: its result
-// came. Scripts read the text.
+// An order that was tracked and failed is an error like any other. (NUT's programs exit with 0 once
+// there is a result, whatever it is.)
 package operator
 
 import (
@@ -121,11 +121,11 @@ func (o *Options) Give(e env.Env, c *client.Conn, w Order) error {
 		taken(e, o.Track)
 		return nil
 	}
-	outcome, err := o.follow(e, c, id)
-	if err == nil {
-		fmt.Fprintln(e.Host().Stderr(), outcome)
+	if err := o.follow(e, c, id); err != nil {
+		return err
 	}
-	return err
+	fmt.Fprintln(e.Host().Stderr(), succeeded)
+	return nil
 }
 
 // failed is an error with the server's token, or with what went wrong on the way.
@@ -164,24 +164,29 @@ hide this note.
 // pause is the time between two questions about an order: short beside what a device takes.
 const pause = 200 * time.Millisecond
 
-// follow asks how an order fares until there is a result, and returns it.
-func (o *Options) follow(e env.Env, c *client.Conn, id string) (string, error) {
+// succeeded is the result of an order that the device has carried out.
+const succeeded = "SUCCESS"
+
+// follow asks how an order fares until there is a result. Its error is nil when that is success.
+func (o *Options) follow(e env.Env, c *client.Conn, id string) error {
 	const what = "Can't receive status tracking information"
 	for until := e.Now().Add(o.Limit); ; {
 		outcome, err := c.Tracking(e, Soon(e), id)
 		if token, ok := refusal(err); ok {
-			return token, nil
+			return errors.New(token)
 		} else if err != nil {
-			return "", fmt.Errorf("%s: %w", what, err)
+			return fmt.Errorf("%s: %w", what, err)
 		}
-		if outcome != "PENDING" {
-			return outcome, nil
-		}
-		if e.Now() >= until {
-			return "", errors.New(what + ": timeout")
+		switch {
+		case outcome == succeeded:
+			return nil
+		case outcome != "PENDING":
+			return fmt.Errorf("%s: got %q, want SUCCESS, PENDING or ERR", what, outcome)
+		case e.Now() >= until:
+			return errors.New(what + ": timeout")
 		}
 		if err := e.Sleep(min(pause, until.Sub(e.Now()))); err != nil {
-			return "", err
+			return err
 		}
 	}
 }
