@@ -63,7 +63,7 @@ func TestEveryUpsmonConfComesBack(t *testing.T) {
 			OffDuration: negDur.Draw(t, "off"), OBLBDuration: negDur.Draw(t, "oblb"), OverDuration: negDur.Draw(t, "over"),
 			ShutdownExit:           negDur.Draw(t, "exit"),
 			PollFailLogThrottleMax: rapid.IntRange(-1, 9).Draw(t, "throttle"),
-			AlarmCritical:          rapid.Bool().Draw(t, "alarm"), CertVerify: rapid.Bool().Draw(t, "verify"),
+			AlarmCritical:          rapid.Bool().Draw(t, "alarm"), NUTRules: rapid.Bool().Draw(t, "nutrules"), CertVerify: rapid.Bool().Draw(t, "verify"),
 			ForceSSL: rapid.Bool().Draw(t, "force"), DebugMin: rapid.IntRange(0, 6).Draw(t, "debug"),
 			ShutdownCmd: oddText.Draw(t, "shutdown"), PowerdownFlag: oddText.Draw(t, "flag"), RunAsUser: oddText.Draw(t, "user"),
 			CertPath: oddText.Draw(t, "certpath"), CertFile: oddText.Draw(t, "certfile"),

@@ -26,6 +26,7 @@ type Upsmon struct {
 
 	PollFailLogThrottleMax int // -1: log each failed poll; 0: only changes; n: every n-th
 	AlarmCritical          bool
+	NUTRules               bool // decide as the C monitor does
 
 	ShutdownCmd   string   // a line for the shell
 	NotifyCmd     []string // program and arguments; a single word with blanks is for the shell
@@ -79,6 +80,7 @@ var upsmonDirectives = []directive[Upsmon]{
 		a.number(0, -1, &c.PollFailLogThrottleMax)
 	}},
 	{"ALARMCRITICAL", "1|0", func(c *Upsmon, a *args) { a.digit(0, &c.AlarmCritical) }},
+	{"NUT_RULES", "yes|no", func(c *Upsmon, a *args) { a.boolean(0, &c.NUTRules) }},
 	{"SHUTDOWNEXIT", "yes|no|SECONDS", setShutdownExit},
 	{"SHUTDOWNCMD", "COMMAND [ARGUMENT...]", setShutdownCmd},
 	{"NOTIFYCMD", "PROGRAM [ARGUMENT...]", setNotifyCmd},
@@ -201,6 +203,9 @@ func (c *Upsmon) Text() []byte {
 	}
 	t.put("POLLFAIL_LOG_THROTTLE_MAX", c.PollFailLogThrottleMax)
 	t.put("ALARMCRITICAL", c.AlarmCritical)
+	if c.NUTRules {
+		t.put("NUT_RULES", "yes") // no other program knows it
+	}
 	t.putSome("SHUTDOWNCMD", c.ShutdownCmd)
 	if len(c.NotifyCmd) > 0 {
 		t.put("NOTIFYCMD", anys(c.NotifyCmd)...)

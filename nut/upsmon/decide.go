@@ -17,6 +17,8 @@ type Settings struct {
 	OBLBDuration  time.Duration
 	OverDuration  time.Duration // negative: OVER is never critical
 	AlarmCritical bool
+	// NUTRules: a failed poll is evidence by itself, as for the C monitor; see the package comment.
+	NUTRules bool
 }
 
 // A View is what is known of one UPS.
@@ -56,12 +58,21 @@ func (v View) Accept(s Status, now env.Instant) View {
 	return v
 }
 
-// dark reports silence from a UPS that was not on line power when last heard.
-func (v *View) dark() bool { return v.Lost && !v.Status.Words.Has(nut.OL) }
+// dark reports silence that counts: from a UPS that was not on line power when last heard. By NUT's
+// rules all silence does.
+func (v *View) dark(s *Settings) bool {
+	return v.Lost && (s.NUTRules || !v.Status.Words.Has(nut.OL))
+}
 
-// dead reports silence on battery for so long that the battery must be taken for low.
+// dead reports silence that has lasted for DEADTIME.
 func (v *View) dead(s *Settings, now env.Instant) bool {
-	return v.dark() && v.Status.Battery && now.Sub(v.Heard) >= s.DeadTime
+	return v.dark(s) && now.Sub(v.Heard) >= s.DeadTime
+}
+
+// given reports silence after which a UPS whose last status was an odd one is given up: that of
+// DEADTIME. By NUT's rules it is the first failed poll.
+func (v *View) given(s *Settings, now env.Instant) bool {
+	return v.dead(s, now) || s.NUTRules && v.Lost
 }
 
 // emptySince is since when the UPS counts as on battery and low; Never when it does not.
@@ -69,8 +80,8 @@ func (v *View) emptySince(s *Settings, now env.Instant) env.Instant {
 	switch {
 	case v.LowSince != env.Never:
 		return v.LowSince
-	case v.dead(s, now):
-		return v.Heard.Add(s.DeadTime)
+	case v.Status.Battery && v.dead(s, now):
+		return v.Heard.Add(s.DeadTime) // the battery must be taken for low
 	}
 	return env.Never
 }
@@ -111,21 +122,21 @@ var (
 
 // judge finds the rule for one UPS.
 func (v *View) judge(s *Settings, now env.Instant) Rule {
-	words, dark := v.Status.Words, v.dark()
+	words, given := v.Status.Words, v.given(s, now)
 	switch {
 	case v.Heard == env.Never:
 		return ruleUnheard
 	case words.Has(nut.FSD):
 		return ruleFSD
-	case dark && words.Has(nut.OVER) && passed(v.OverSince, s.OverDuration, now):
+	case given && words.Has(nut.OVER) && passed(v.OverSince, s.OverDuration, now):
 		return ruleLostOver
-	case dark && words.Has(nut.ALARM) && s.AlarmCritical:
+	case given && words.Has(nut.ALARM) && s.AlarmCritical:
 		return ruleLostAlarm
-	case dark && words.Has(nut.CAL):
+	case given && words.Has(nut.CAL):
 		return ruleLostCal
-	case dark && words.Has(nut.BYPASS):
+	case given && words.Has(nut.BYPASS):
 		return ruleLostBypass
-	case dark && words.Has(nut.OFF) && s.OffDuration >= 0:
+	case given && words.Has(nut.OFF) && s.OffDuration >= 0:
 		return ruleLostOff
 	case words.Has(nut.OFF) && passed(v.OffSince, s.OffDuration, v.Heard):
 		return ruleOff // as heard, not as time goes by in silence
@@ -194,11 +205,9 @@ func (v *View) Next(s *Settings, now env.Instant) env.Instant {
 	if v.Heard == env.Never || v.Status.Calm() {
 		return env.Never
 	}
-	if v.dark() {
+	if v.dark(s) {
 		limit(v.OverSince, s.OverDuration)
-		if v.Status.Battery {
-			limit(v.Heard, s.DeadTime)
-		}
+		limit(v.Heard, s.DeadTime)
 	}
 	if !v.Lost {
 		limit(v.OffSince, s.OffDuration)
@@ -219,8 +228,12 @@ func (v *View) Why(r Rule, s *Settings, now env.Instant) string {
 	case ruleFSD:
 		return fmt.Sprintf("its status is %q", v.Status.Text)
 	case ruleLostOver, ruleLostAlarm, ruleLostCal, ruleLostBypass, ruleLostOff:
-		return fmt.Sprintf("silent for %d sec, last status %q, which is not line power",
-			seconds(v.Heard), v.Status.Text)
+		limit := fmt.Sprintf("DEADTIME is %d", s.DeadTime/time.Second)
+		if s.NUTRules {
+			limit = "NUT_RULES is on"
+		}
+		return fmt.Sprintf("silent for %d sec, %s, last status %q", seconds(v.Heard), limit,
+			v.Status.Text)
 	case ruleOff:
 		return fmt.Sprintf("its status has had OFF for %d sec, OFFDURATION is %d",
 			seconds(v.OffSince), s.OffDuration/time.Second)

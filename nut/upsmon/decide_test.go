@@ -38,6 +38,7 @@ func TestRules(t *testing.T) {
 	const primary, secondary = true, false
 	type edit = func(*Settings)
 	none := func(*Settings) {}
+	nutRules := func(s *Settings) { s.NUTRules = true }
 	tests := []struct {
 		name  string
 		role  bool
@@ -82,17 +83,19 @@ func TestRules(t *testing.T) {
 		{"OBLBDURATION runs on after DEADTIME", primary, func(s *Settings) { s.OBLBDuration = 10 * time.Second },
 			[]heardAt{{0, "OB"}}, 5, 24.9, ruleOBLBWait},
 
-		{"rule 2: lost while overloaded", primary, func(s *Settings) { s.OverDuration = 5 * time.Second },
-			[]heardAt{{0, "BYPASS OVER"}}, 5, 5, ruleLostOver},
-		{"rule 2: OVERDURATION must pass", primary, func(s *Settings) { s.OverDuration = 5 * time.Second },
-			[]heardAt{{0, "OVER"}}, 4, 4.9, ruleFine},
+		{"rule 2: lost while overloaded", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
+			[]heardAt{{0, "BYPASS OVER"}}, 5, 20, ruleLostOver},
+		{"rule 2: OVERDURATION must pass", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
+			[]heardAt{{0, "OVER"}}, 4, 19.9, ruleFine},
 		{"rule 2: negative is never", primary, none, []heardAt{{0, "OVER"}}, 5, 3600, ruleFine},
-		{"rule 3: lost during an alarm", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 5, ruleLostAlarm},
+		{"rule 3: lost during an alarm", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 15, ruleLostAlarm},
+		{"ours: not before DEADTIME", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 14.9, ruleFine},
 		{"rule 3: unless ALARMCRITICAL is 0", primary, func(s *Settings) { s.AlarmCritical = false },
 			[]heardAt{{0, "ALARM OB"}}, 5, 5, ruleFine},
-		{"rule 4: lost during a calibration", primary, none, []heardAt{{0, "OB CAL"}}, 5, 5, ruleLostCal},
-		{"rule 5: lost on bypass", primary, none, []heardAt{{0, "BYPASS"}}, 5, 5, ruleLostBypass},
-		{"rule 6: lost while off", primary, none, []heardAt{{0, "OFF"}}, 5, 5, ruleLostOff},
+		{"rule 4: lost during a calibration", primary, none, []heardAt{{0, "OB CAL"}}, 5, 15, ruleLostCal},
+		{"ours: not before DEADTIME", primary, none, []heardAt{{0, "OB CAL"}}, 5, 14.9, ruleFine},
+		{"rule 5: lost on bypass", primary, none, []heardAt{{0, "BYPASS"}}, 5, 15, ruleLostBypass},
+		{"rule 6: lost while off", primary, none, []heardAt{{0, "OFF"}}, 5, 15, ruleLostOff},
 		{"rule 6: unless OFF does not matter", primary, func(s *Settings) { s.OffDuration = -time.Second },
 			[]heardAt{{0, "OFF"}}, 5, 5, ruleFine},
 
@@ -104,6 +107,18 @@ func TestRules(t *testing.T) {
 		{"ours: ... while overloaded", primary, func(s *Settings) { s.OverDuration = 0 }, []heardAt{{0, "OL OVER"}}, 5, 1e6, ruleLostOnline},
 		{"ours: ... while off, for however long it is silent", primary, none, []heardAt{{0, "OL OFF"}}, 5, 1e6, ruleLostOnline},
 		{"but silence does not make up for what was heard", primary, none, []heardAt{{0, "OL OFF"}, {31, "OL OFF"}}, 32, 1e6, ruleOff},
+		{"NUT_RULES: a failed poll is enough during an alarm", primary, nutRules, []heardAt{{0, "ALARM OL"}}, 5, 5, ruleLostAlarm},
+		{"NUT_RULES: ... during a calibration", primary, nutRules, []heardAt{{0, "OL CAL"}}, 5, 5, ruleLostCal},
+		{"NUT_RULES: ... on bypass", secondary, nutRules, []heardAt{{0, "OL BYPASS"}}, 5, 5, ruleLostBypass},
+		{"NUT_RULES: ... while off", primary, nutRules, []heardAt{{0, "OL OFF"}}, 5, 5, ruleLostOff},
+		{"NUT_RULES: ... on battery too", primary, nutRules, []heardAt{{0, "OB CAL"}}, 5, 5, ruleLostCal},
+		{"NUT_RULES: an overload waits for OVERDURATION", primary,
+			func(s *Settings) { nutRules(s); s.OverDuration = 7 * time.Second }, []heardAt{{0, "OL OVER"}}, 5, 6.9, ruleLostOnline},
+		{"NUT_RULES: and then counts", primary,
+			func(s *Settings) { nutRules(s); s.OverDuration = 7 * time.Second }, []heardAt{{0, "OL OVER"}}, 5, 7, ruleLostOver},
+		{"NUT_RULES: line power alone is safe", primary, nutRules, []heardAt{{0, "OL"}}, 5, 1e6, ruleLostOnline},
+		{"NUT_RULES: battery waits for DEADTIME", primary, nutRules, []heardAt{{0, "OB"}}, 5, 14.9, ruleFine},
+
 		{"unknown words mean nothing", primary, none, []heardAt{{0, "OB XLB ALBUM"}}, 0, 1e6, ruleFine},
 		{"letter case means nothing", primary, none, []heardAt{{0, "ob lb"}}, 0, 0, ruleLow},
 		{"of OL and OB the last one counts", primary, none, []heardAt{{0, "OB OL LB"}}, 0, 0, ruleFine},
@@ -176,7 +191,8 @@ func drawSettings(t *rapid.T) Settings {
 		return time.Duration(rapid.IntRange(min, 40).Draw(t, name)) * time.Second
 	}
 	return Settings{MinSupplies: 1, HostSync: sec("hostsync", 0), DeadTime: sec("deadtime", 0), OffDuration: sec("off", -1),
-		OBLBDuration: sec("oblb", 0), OverDuration: sec("over", -1), AlarmCritical: rapid.Bool().Draw(t, "alarmcritical")}
+		OBLBDuration: sec("oblb", 0), OverDuration: sec("over", -1), AlarmCritical: rapid.Bool().Draw(t, "alarmcritical"),
+		NUTRules: rapid.Bool().Draw(t, "nutrules")}
 }
 
 // drawView draws a few polls and then, perhaps, silence.
@@ -198,6 +214,7 @@ func later(t *rapid.T, now env.Instant) env.Instant {
 func TestSilenceOnLinePowerChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSettings(t)
+		s.NUTRules = false
 		v, now := drawView(t, "OL")
 		v.Lost = false
 		before := Decide([]View{v}, &s, now).Rules[0]

@@ -8,11 +8,11 @@
 //
 //	unheard         no    nothing was ever heard from it
 //	fsd             yes   its status has FSD
-//	lost-over       yes   silent, last seen OVER, for OVERDURATION
-//	lost-alarm      yes   silent, last seen ALARM, unless ALARMCRITICAL is 0
-//	lost-cal        yes   silent, last seen calibrating
-//	lost-bypass     yes   silent, last seen on bypass
-//	lost-off        yes   silent, last seen OFF, unless OFFDURATION is negative
+//	lost-over       yes   silent for DEADTIME, last seen OVER, for OVERDURATION
+//	lost-alarm      yes   silent for DEADTIME, last seen ALARM, unless ALARMCRITICAL is 0
+//	lost-cal        yes   silent for DEADTIME, last seen calibrating
+//	lost-bypass     yes   silent for DEADTIME, last seen on bypass
+//	lost-off        yes   silent for DEADTIME, last seen OFF, unless OFFDURATION is negative
 //	off             yes   heard OFF for OFFDURATION
 //	lost-online     no    silent, last seen on line power
 //	fine            no    not on battery with a low battery, nor silent on battery for DEADTIME
@@ -23,7 +23,9 @@
 //	primary-wait    no    on battery and low; the primary will speak
 //
 // The five rules lost-over to lost-off do not hold for a UPS whose last status had OL: silence
-// alone never shuts down a host that last saw line power. (NUT's do, at the first failed poll.)
+// alone never shuts down a host that last saw line power. For the C monitor they do, and all five
+// hold at the first failed poll, so that a restart of upsd during a battery test is a shutdown. The
+// directive NUT_RULES yes brings that back.
 // When the power values of the UPSes that are not critical add up to less than MINSUPPLIES, the
 // host shuts down.
 //

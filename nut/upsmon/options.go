@@ -136,6 +136,7 @@ For the last script of a shutdown
 Files
   %s   MONITOR ups@host power-value user password primary|secondary, one a UPS
       MINSUPPLIES, SHUTDOWNCMD, POWERDOWNFLAG, NOTIFYCMD, NOTIFYFLAG ...
+      NUT_RULES yes: a failed poll alone may be critical, as for the C monitor
   %s   the number of the process that runs (NUT_PIDPATH)
 
 Communications lost, and nothing else? upsc ups@host shows what upsd has to say.

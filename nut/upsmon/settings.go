@@ -89,7 +89,7 @@ func complain(e env.Env, problems []config.Problem) {
 func decisive(c *config.Upsmon) Settings {
 	return Settings{MinSupplies: c.MinSupplies, HostSync: c.HostSync, DeadTime: c.DeadTime,
 		OffDuration: c.OffDuration, OBLBDuration: c.OBLBDuration, OverDuration: c.OverDuration,
-		AlarmCritical: c.AlarmCritical}
+		AlarmCritical: c.AlarmCritical, NUTRules: c.NUTRules}
 }
 
 // tell says what is in force, to people and to machines.
@@ -112,6 +112,7 @@ func (m *monitor) tell(e env.Env) {
 	}
 	setting("MINSUPPLIES", int64(c.MinSupplies), "")
 	setting("ALARMCRITICAL", int64(map[bool]int{true: 1}[c.AlarmCritical]), "")
+	setting("NUT_RULES", int64(map[bool]int{true: 1}[c.NUTRules]), "")
 	if m.flag != "" {
 		setting("POWERDOWNFLAG", 0, m.flag)
 	}

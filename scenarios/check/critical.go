@@ -25,8 +25,14 @@ func (r reading) has(word string) bool { return has(r.status, word) }
 
 func (r reading) limit(name string) time.Duration { return r.settings.Duration(name) }
 
-// dark reports silence from a UPS that was not on line power when last heard.
-func (r reading) dark() bool { return r.lost && !r.has("OL") }
+// asNUT reports that the site wants NUT's own rules.
+func (r reading) asNUT() bool { return r.limit("NUT_RULES") != 0 }
+
+// dark reports silence after which a UPS is given up that was not on line power when last heard. By
+// NUT's own rules that is every silence.
+func (r reading) dark() bool {
+	return r.lost && (r.asNUT() || !r.has("OL") && r.silent >= r.limit("DEADTIME"))
+}
 
 // dead reports that silence on battery has lasted so long that low battery must be assumed.
 func (r reading) dead() bool {
@@ -48,7 +54,8 @@ func (r reading) emptyFor() time.Duration {
 func passed(d, limit time.Duration) bool { return limit >= 0 && d >= limit }
 
 // rules are the published ones, in their order: the first that holds decides. They differ from
-// NUT's in one thing: silence counts only when the UPS was not last seen on line power.
+// NUT's in one thing: silence counts only after DEADTIME, and when the UPS was not last seen on line
+// power.
 var rules = []struct {
 	why      string
 	critical bool
