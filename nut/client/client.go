@@ -95,7 +95,7 @@ func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn
 	if network == "" {
 		network = "tcp"
 	}
-	c, err := e.Net().Dial(e, network, address(host, port), until)
+	c, err := connect(e, network, address(host, port), until)
 	if err != nil {
 		return nil, dialError(err)
 	}
@@ -105,6 +105,24 @@ func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn
 		return nil, err
 	}
 	return conn, nil
+}
+
+// dialTry is what one try to connect may take; see connect.
+const dialTry = 2500 * time.Millisecond
+
+// connect tries again and again. The system repeats its request to a host that does not answer after
+// 1, 3, 7 and 15 seconds: a network that has come back would go unnoticed for as long as it was
+// away, and a monitor's time limits run meanwhile.
+func connect(e env.Env, network, addr string, until env.Instant) (env.Conn, error) {
+	if until == env.Never {
+		return e.Net().Dial(e, network, addr, until)
+	}
+	for {
+		c, err := e.Net().Dial(e, network, addr, min(until, e.Now().Add(dialTry)))
+		if err == nil || !errors.Is(err, env.ErrTimeout) || e.Now() >= until {
+			return c, err
+		}
+	}
 }
 
 // Close ends the connection without a word; see Logout.
