@@ -43,7 +43,7 @@ fuzz: ## every fuzz target for FUZZTIME (5s) each
 	@.ci/fuzz $(FUZZTIME)
 
 interop: ## our programs against Debian's NUT, both ways, and the clients of others
-	@.ci/need upsd upsc g++ prove /usr/bin/python3 node npm
+	@.ci/need upsd upsc certutil pk12util openssl g++ prove /usr/bin/python3 node npm
 	BLACKSTART_INTEROP=required go test -count=1 $(GOTEST) ./scenarios/interop/...
 
 clean: ## remove what was built

@@ -83,16 +83,33 @@ func Identity(h env.Host, certFile, keyFile, password string) (tls.Certificate, 
 	if err != nil {
 		return none, err
 	}
-	var all bytes.Buffer
-	for _, c := range chain {
-		pem.Encode(&all, &pem.Block{Type: certificateBlock, Bytes: c.Raw})
-	}
-	id, err := tls.X509KeyPair(all.Bytes(), key)
+	id, err := match(chain, key)
 	if err != nil {
 		return none, fmt.Errorf("%s: %s", certFile, strings.TrimPrefix(err.Error(), "tls: "))
 	}
-	id.Leaf = chain[0]
 	return id, nil
+}
+
+// match finds the certificate that a key belongs to and puts it first: what is exported from NSS
+// begins with the CA's.
+func match(chain []*x509.Certificate, key []byte) (id tls.Certificate, err error) {
+	for i := range chain {
+		list := append([]*x509.Certificate{chain[i]}, chain[:i]...)
+		list = append(list, chain[i+1:]...)
+		var all bytes.Buffer
+		for _, c := range list {
+			pem.Encode(&all, &pem.Block{Type: certificateBlock, Bytes: c.Raw})
+		}
+		one, bad := tls.X509KeyPair(all.Bytes(), key)
+		if bad == nil {
+			one.Leaf = list[0]
+			return one, nil
+		}
+		if i == 0 {
+			err = bad
+		}
+	}
+	return id, err
 }
 
 const certificateBlock = "CERTIFICATE"
