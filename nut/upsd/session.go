@@ -151,7 +151,7 @@ func (c *session) run(e env.Env) error {
 			c.s.tell(e)
 		}
 		if len(c.out) >= flushAt {
-			failed = c.flush(e)
+			failed = c.flush(e, now)
 		}
 	}
 	in := make([]byte, clientRead)
@@ -163,7 +163,7 @@ func (c *session) run(e env.Env) error {
 		now = e.Now()
 		r.feed(in[:n], take)
 		if failed == nil {
-			failed = c.flush(e)
+			failed = c.flush(e, now)
 		}
 		if failed == nil && c.upgrade != nil {
 			failed = c.encrypt(e, surplus || r.open)
@@ -183,12 +183,12 @@ func deadline(from env.Instant, d time.Duration) env.Instant {
 	return (from.Add(d) + grain - 1) / grain * grain
 }
 
-// flush sends what was answered, in one write.
-func (c *session) flush(e env.Env) error {
+// flush sends what was answered, in one write. now is when the request was read.
+func (c *session) flush(e env.Env, now env.Instant) error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.stream.Write(e, c.out, deadline(e.Now(), clientWrite))
+	_, err := c.stream.Write(e, c.out, deadline(now, clientWrite))
 	c.out = c.out[:0]
 	if cap(c.out) > keepOut {
 		c.out = nil

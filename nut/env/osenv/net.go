@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -67,16 +69,29 @@ type conn struct {
 	local, remote string
 	scope         context.Context
 	release       func() bool
+	in, out       *stream
+
+	readUntil, writeUntil env.Instant // the deadlines that the system knows
+	wrote                 atomic.Bool // since the last read
+	woken                 atomic.Bool // a stop has put others in their place
 }
 
 func newConn(m *machine, nc net.Conn) *conn {
-	c := &conn{c: nc, local: nc.LocalAddr().String(), remote: nc.RemoteAddr().String(), scope: m.ctx}
-	c.release = context.AfterFunc(m.ctx, func() { nc.SetDeadline(past) })
+	c := &conn{c: nc, local: nc.LocalAddr().String(), remote: nc.RemoteAddr().String(), scope: m.ctx,
+		readUntil: env.Never, writeUntil: env.Never,
+		in: newStream(nc, syscall.SYS_READ), out: newStream(nc, syscall.SYS_WRITE)}
+	c.release = context.AfterFunc(m.ctx, c.wake)
 	return c
 }
 
 // past is a deadline that has gone by: it wakes whoever waits.
 var past = time.Unix(1, 0)
+
+// wake ends the waits of a scope that was stopped.
+func (c *conn) wake() {
+	c.woken.Store(true)
+	c.c.SetDeadline(past)
+}
 
 func (c *conn) LocalAddr() string  { return c.local }
 func (c *conn) RemoteAddr() string { return c.remote }
@@ -86,10 +101,21 @@ func (c *conn) Close() error {
 	return c.c.Close()
 }
 
+// arm tells the system a deadline that it does not know yet. Setting one costs as much as a small
+// read; most calls of a session name the same.
+func (c *conn) arm(m *machine, known *env.Instant, until env.Instant,
+	set func(time.Time) error) error {
+	if *known == until && !c.woken.Load() {
+		return nil
+	}
+	*known = until
+	return set(m.clock.deadline(until))
+}
+
 // guard makes the stop of m's scope wake a call on c whose deadline was just set.
 func (c *conn) guard(m *machine) (release func() bool, err error) {
 	if c.scope != m.ctx {
-		release = context.AfterFunc(m.ctx, func() { c.c.SetDeadline(past) })
+		release = context.AfterFunc(m.ctx, c.wake)
 	}
 	if m.ctx.Err() != nil {
 		return nil, env.ErrStopped
@@ -97,16 +123,37 @@ func (c *conn) guard(m *machine) (release func() bool, err error) {
 	return release, nil
 }
 
+// maxTurns is how many reads give way to other tasks before one must wait for its peer. While none
+// waits, the scheduler does not look for new input of others.
+const maxTurns = 128
+
+// giveWay lets other tasks run before a peer is read that was just written to: it has hardly had the
+// time to answer, and a read in vain with a wait costs more than a turn.
+func (p *process) giveWay(c *conn) {
+	if c.wrote.Swap(false) && p.turns.Add(1) <= maxTurns {
+		runtime.Gosched()
+	}
+}
+
 func (c *conn) Read(e env.Env, p []byte, until env.Instant) (int, error) {
 	m := e.(*machine)
-	if err := c.c.SetReadDeadline(m.clock.deadline(until)); err != nil {
+	if err := c.arm(m, &c.readUntil, until, c.c.SetReadDeadline); err != nil {
 		return 0, m.translate(err)
 	}
 	release, err := c.guard(m)
 	if err != nil {
 		return 0, err
 	}
-	n, err := c.c.Read(p)
+	n, err := 0, error(nil)
+	if c.in.raw != nil {
+		m.giveWay(c)
+		n, err = c.in.do(p)
+		if c.in.waited {
+			m.turns.Store(0)
+		}
+	} else {
+		n, err = c.c.Read(p)
+	}
 	if release != nil {
 		release()
 	}
@@ -118,14 +165,20 @@ func (c *conn) Read(e env.Env, p []byte, until env.Instant) (int, error) {
 
 func (c *conn) Write(e env.Env, p []byte, until env.Instant) (int, error) {
 	m := e.(*machine)
-	if err := c.c.SetWriteDeadline(m.clock.deadline(until)); err != nil {
+	if err := c.arm(m, &c.writeUntil, until, c.c.SetWriteDeadline); err != nil {
 		return 0, m.translate(err)
 	}
 	release, err := c.guard(m)
 	if err != nil {
 		return 0, err
 	}
-	n, err := c.c.Write(p)
+	c.wrote.Store(true)
+	n, err := 0, error(nil)
+	if c.out.raw != nil {
+		n, err = c.out.do(p)
+	} else {
+		n, err = c.c.Write(p)
+	}
 	if release != nil {
 		release()
 	}

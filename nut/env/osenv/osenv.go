@@ -28,6 +28,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -104,6 +105,7 @@ type process struct {
 	log   *slog.Logger
 	sink  *sink
 	sys   *host
+	turns atomic.Int64 // see giveWay
 }
 
 // machine is an env.Env: the process, and the scope of one task.

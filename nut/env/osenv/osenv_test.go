@@ -219,6 +219,20 @@ func TestStoppingAScopeWakesReaders(t *testing.T) {
 			t.Errorf("a wait ended with %v, want stopped", err)
 		}
 	}
+	// The connection itself goes on for tasks of other scopes, with the same deadline.
+	if _, err := near.Write(e, []byte("x"), env.Never); err != nil {
+		t.Errorf("after a reader was stopped: write: %v", err)
+	}
+	far, err := l.Accept(e, e.Now().Add(5*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := far.Write(e, []byte("y"), env.Never); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := near.Read(e, make([]byte, 1), env.Never); err != nil {
+		t.Errorf("after another reader was stopped: read: %v", err)
+	}
 }
 
 func TestCommandsTellTheirStatusAndAreKilledInTime(t *testing.T) {

@@ -1,0 +1,5 @@
+package main
+
+import "context"
+
+func attackAll(ctx context.Context, kits []kit, o options) error { return nil }
