@@ -2,6 +2,8 @@ package dummy
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +102,7 @@ func open(e env.Env, s driver.Setup) (driver.Device, error) {
 	}
 	d := &device{file: path(s.Conf.Port(), s.Conf.Dir), mode: mode, s: s.State, read: noStamp}
 	if _, err := e.Host().ReadFile(d.file); err != nil {
-		return nil, err
+		return nil, unreadable(d.file, err)
 	}
 	d.s.Set("driver.parameter.mode", mode)
 	for _, f := range effects {
@@ -112,6 +114,23 @@ func open(e env.Env, s driver.Setup) (driver.Device, error) {
 	d.writable("ups.status", "OL")
 	return d, nil
 }
+
+// unreadable words an error as the C driver does; scripts look for it.
+func unreadable(file string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return missing(file)
+	}
+	return fmt.Errorf("Can't open %s: %w", file, err) //lint:ignore ST1005 NUT's words
+}
+
+// missing is the name of a file that is not there.
+type missing string
+
+func (m missing) Error() string {
+	return "Can't open " + string(m) + ": No such file or directory"
+}
+
+func (m missing) Unwrap() error { return fs.ErrNotExist }
 
 // path is the file that port means.
 func path(port, dir string) string {
@@ -145,7 +164,7 @@ func (d *device) Poll(e env.Env) error {
 func (d *device) rewind(e env.Env) error {
 	info, err := e.Host().Stat(d.file)
 	if err != nil {
-		return err
+		return unreadable(d.file, err)
 	}
 	now := stamp{info.ModTime, info.Size}
 	if d.mode == once && now == d.read {

@@ -14,20 +14,18 @@ import (
 // command is how a driver is run for a unit.
 func (c *controller) command(u unit, extra ...string) []string {
 	args := append([]string{c.program(u.driver), "-a", u.name}, extra...)
-	if user := c.user(); user != "" {
-		args = append(args, "-u", user)
+	// user and chroot of ups.conf drivers read for themselves.
+	if c.user != "" {
+		args = append(args, "-u", c.user)
 	}
-	if root := c.chroot(); root != "" {
-		args = append(args, "-r", root)
+	if c.chroot != "" {
+		args = append(args, "-r", c.chroot)
 	}
 	if c.pass && c.debug > 0 {
 		args = append(args, "-"+strings.Repeat("D", c.debug))
 	}
 	return args
 }
-
-func (c *controller) user() string   { return cmp.Or(c.flags.user, c.site.user) }
-func (c *controller) chroot() string { return cmp.Or(c.flags.chroot, c.site.chroot) }
 
 // program is the file of a driver: in driverpath of ups.conf, in NUT_DRIVERPATH, or where this
 // program is.
@@ -123,7 +121,7 @@ func (c *controller) exec(e env.Env, u unit, args []string) error {
 	e.Go("exec "+args[0], func(e env.Env) error {
 		said := c.listenTo()
 		status, err := e.Host().Run(e, said.command(args), env.Never)
-		results.Put(said.judge(u, args[0], int(status), err))
+		results.Put(said.judge(u, args, int(status), err))
 		return nil
 	})
 	patience := max(u.patience, time.Second)

@@ -23,8 +23,6 @@ type site struct {
 	units      []unit
 	driverPath string
 	statePath  string
-	chroot     string
-	user       string
 	hurry      bool // nowait
 }
 
@@ -53,8 +51,7 @@ const most = 1 << 31
 // must not fail for a slip in the file.
 func survey(u *config.UPS) (s site, problems []string) {
 	text := func(key string) string { v, _ := u.Global.Get(key); return v }
-	s = site{driverPath: text("driverpath"), statePath: text("statepath"),
-		chroot: text("chroot"), user: text("user")}
+	s = site{driverPath: text("driverpath"), statePath: text("statepath")}
 	_, s.hurry = u.Global.Get("nowait")
 	global := defaults
 	problems = global.apply(u.Global)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -82,17 +83,30 @@ func (s *said) cause() string {
 	return ": " + strings.Join(s.lines, "; ")
 }
 
+// missing is the error of a driver that is not installed.
+type missing struct{ ups, prog string }
+
+func (m missing) Error() string {
+	return fmt.Sprintf("UPS %s: Can't start %s: No such file or directory", m.ups, m.prog)
+}
+
+func (m missing) Unwrap() error { return fs.ErrNotExist }
+
 // judge returns how a run of a driver failed, nil if it did not.
-func (s *said) judge(u unit, prog string, status int, err error) error {
+func (s *said) judge(u unit, args []string, status int, err error) error {
+	prog, failed := args[0], "Driver failed to start"
+	if slices.Contains(args, "-c") {
+		failed = "the command failed"
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("UPS %s: Can't start %s: %w", u.name, prog, fs.ErrNotExist)
+		return missing{u.name, prog}
 	case err != nil:
 		return fmt.Errorf("UPS %s: %w", u.name, err)
 	case status > killed:
 		return fmt.Errorf("UPS %s: driver was ended by signal %d%s", u.name, status-killed, s.cause())
 	case status != 0 || s.fatal:
-		return fmt.Errorf("UPS %s: Driver failed to start (exit status=%d)%s", u.name, status, s.cause())
+		return fmt.Errorf("UPS %s: %s (exit status=%d)%s", u.name, failed, status, s.cause())
 	}
 	return nil
 }

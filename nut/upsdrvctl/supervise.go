@@ -76,7 +76,7 @@ func (c *controller) keep(e env.Env, u unit, args []string) error {
 func (c *controller) run1(e env.Env, u unit, args []string, failed *int) error {
 	said := c.listenTo()
 	status, err := e.Host().Run(e, said.command(args), env.Never)
-	if err = said.judge(u, args[0], int(status), err); err != nil && status < killed {
+	if err = said.judge(u, args, int(status), err); err != nil && status < killed {
 		*failed++
 	}
 	return err

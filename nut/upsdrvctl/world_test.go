@@ -280,7 +280,7 @@ func TestForegroundParentKeepsItsDriversAlive(t *testing.T) {
 		t.Errorf("after TERM: ended %v, status %d, %d drivers run; want 1, since one never worked", ended, status,
 			len(b.h.Find("dummy-ups")))
 	}
-	if out := strings.Join(b.log, "\n"); !strings.Contains(out, "UPS bad: Driver failed to start (exit status=1): dummy-ups:") {
+	if out := strings.Join(b.log, "\n"); !strings.Contains(out, "UPS bad: Driver failed to start (exit status=1): dummy-ups: Can't open /etc/nut/nope.dev: No such file") {
 		t.Errorf("says %q", out)
 	}
 }

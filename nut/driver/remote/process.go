@@ -11,7 +11,7 @@ import (
 
 // Why a PID file leads to no process, with the numbers that upsdrvctl status prints.
 var (
-	ErrNoFile    = errors.New("no PID file")
+	ErrNoFile    = errors.New("No such file or directory") //lint:ignore ST1005 strerror's words
 	ErrBadFile   = errors.New("PID file is unreadable or holds no number")
 	ErrNoProcess = errors.New("no such process, or another program has its number")
 )
