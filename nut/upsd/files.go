@@ -80,7 +80,7 @@ func takeInventory(file string, c *config.UPS) (inventory, []config.Problem) {
 		d := definition{name: line.ASCII(sec.Name)}
 		d.driver, d.port, d.desc = get("driver"), get("port"), get("desc")
 		_, d.described = sec.Get("desc")
-		p := config.Problem{File: file, Line: sec.Line, Col: 1, Value: sec.Name, Warning: true}
+		p := config.Problem{File: file, Line: sec.Line, Col: 1, Value: sec.Name}
 		switch key := strings.ToLower(d.name); {
 		case d.driver == "" || d.port == "":
 			p.Cause = fmt.Sprintf("Warning: ignoring incomplete configuration for UPS [%s]", d.name)
@@ -100,6 +100,26 @@ func takeInventory(file string, c *config.UPS) (inventory, []config.Problem) {
 		problems = append(problems, p)
 	}
 	return inv, problems
+}
+
+// fragile warns of descriptions that some clients cannot read, though every one of NUT's can.
+func fragile(e env.Env) []config.Problem {
+	file, text, err := read(e, "ups.conf")
+	if err != nil {
+		return nil // and reported already
+	}
+	var problems []config.Problem
+	c, _ := config.ParseUPS(file, text)
+	for _, sec := range c.Sections {
+		for _, p := range sec.Pairs {
+			if p.Key == "desc" && strings.ContainsAny(p.Value, "\"\\") {
+				problems = append(problems, config.Problem{File: file, Line: p.Line, Col: p.Col,
+					Value: p.Value, Warning: true, Want: "a description without them",
+					Cause: "quotes and backslashes in desc confuse some clients"})
+			}
+		}
+	}
+	return problems
 }
 
 // statePath is where drivers' sockets are: the environment, then ups.conf, then upsd.conf (DS-3).

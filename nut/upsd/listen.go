@@ -94,7 +94,9 @@ func (d *daemon) listen(e env.Env, p endpoint) error {
 			continue
 		}
 		d.listeners = append(d.listeners, l)
-		e.Log().Info(fmt.Sprintf("listening on %s port %d", a.ip, p.port))
+		if !quietStart(e, "LISTENER") {
+			e.Log().Info(fmt.Sprintf("listening on %s port %d", a.ip, p.port))
+		}
 	}
 	if len(d.listeners) == before {
 		return why

@@ -8,6 +8,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/netproto"
 	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
@@ -17,7 +18,14 @@ func Main(e env.Env, args []string) int {
 	out := e.Host().Stdout()
 	if o.version && err == nil {
 		fmt.Fprintln(out, title)
+		if o.debug > 0 {
+			fmt.Fprintf(out, details, netproto.Version, nut.ConfPath(e), nut.StatePath(e), pidFile(e))
+		}
 		return 0
+	}
+	if refusal, ok := err.(complaint); ok {
+		e.Log().Error(refusal.Error())
+		return 1
 	}
 	if o.help || err != nil {
 		if err != nil {
@@ -41,10 +49,16 @@ func Main(e env.Env, args []string) int {
 
 const title = "Network UPS Tools upsd " + nut.Version
 
+// details are what -D adds to the version.
+const details = "Network protocol %s; files in %s, sockets of drivers in %s, PID file %s\n"
+
 // A daemon is the main task's own: what it needs to start, reload and end the server.
 type daemon struct {
 	*server
 	o         options
+	conf      *config.Upsd // as last accepted,
+	inv       inventory    // and so is this
+	flaws     map[string]flaws
 	listeners []env.Listener
 	work      env.Env // the scope of all tasks of the server
 	scope     env.Scope
@@ -57,9 +71,11 @@ func run(e env.Env, o options) int {
 			return 1
 		}
 	}
-	e.Log().Info(title)
-	d := &daemon{server: newServer(), o: o}
-	d.debugFlag, d.quiet = o.debug, o.quiet
+	if !quietStart(e, "BANNER") {
+		e.Log().Info(title)
+	}
+	d := &daemon{server: newServer(), o: o, flaws: map[string]flaws{}}
+	d.debugFlag, d.quiet, d.debugTag = o.debug, o.quiet, debugTag(e)
 	if level, err := strconv.Atoi(e.Host().Getenv("NUT_DEBUG_LEVEL")); err == nil && o.debug == 0 {
 		d.debugFlag = level
 	}
@@ -86,7 +102,8 @@ func (d *daemon) start(e env.Env) error {
 	if err != nil {
 		return err
 	}
-	complain(e, problems)
+	d.learn(e, "upsd.conf", problems)
+	d.conf = conf
 	tolerant := allow(e, "ALLOW_NOT_ALL_LISTENERS", conf.AllowNotAllListeners)
 	if err := d.listenAll(e, endpoints(conf.Listen, d.o.only4, d.o.only6), tolerant); err != nil {
 		return err
@@ -99,7 +116,8 @@ func (d *daemon) start(e env.Env) error {
 	if err != nil {
 		return err
 	}
-	complain(e, problems)
+	d.learn(e, "ups.conf", problems)
+	d.inv = inv
 	if len(inv.list) == 0 && !allow(e, "ALLOW_NO_DEVICE", conf.AllowNoDevice) {
 		return complaint(noDevice)
 	}
@@ -112,7 +130,7 @@ func (d *daemon) start(e env.Env) error {
 	if err != nil {
 		return err
 	}
-	complain(e, problems)
+	d.learn(e, "upsd.users", problems)
 	warnReadable(e, "upsd.users")
 	if d.tls, err = loadTLS(e, conf); err != nil {
 		return err
@@ -232,6 +250,7 @@ func test(e env.Env) int {
 	if empty && !allow(e, "ALLOW_NO_DEVICE", conf != nil && conf.AllowNoDevice) {
 		failed = report(e, nil, complaint(noDevice))
 	}
+	failed = report(e, fragile(e), nil) || failed
 	_, problems, err = readUsers(e)
 	failed = report(e, problems, err) || failed
 	if conf != nil {

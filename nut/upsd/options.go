@@ -3,6 +3,7 @@ package upsd
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -11,7 +12,8 @@ import (
 // options are the command line.
 type options struct {
 	command    string // -c
-	pid        int    // -P
+	process    string // -P
+	pid        int    // of -P
 	debug      int
 	foreground int
 	background bool
@@ -32,7 +34,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	f.StringVarP(&o.command, "command", "c", "", "")
-	f.IntVarP(&o.pid, "pid", "P", 0, "")
+	f.StringVarP(&o.process, "pid", "P", "", "")
 	f.CountVarP(&o.debug, "debug", "D", "")
 	f.CountVarP(&o.foreground, "foreground", "F", "")
 	f.BoolVarP(&o.background, "background", "B", false, "")
@@ -49,7 +51,8 @@ func (o *options) flags() *pflag.FlagSet {
 	return f
 }
 
-// parseOptions reads the command line. After an error, help is what the caller wants to see.
+// parseOptions reads the command line. After an error, help is what the caller wants to see, except
+// when it is a complaint.
 func parseOptions(args []string) (options, error) {
 	var o options
 	f := o.flags()
@@ -62,8 +65,11 @@ func parseOptions(args []string) (options, error) {
 	if f.Changed("command") && o.signal() == "" {
 		return o, fmt.Errorf("-c %q: want reload or stop", o.command)
 	}
-	if f.Changed("pid") && o.pid <= 0 {
-		return o, fmt.Errorf("-P %d: want the number of a process", o.pid)
+	if f.Changed("pid") {
+		var err error
+		if o.pid, err = strconv.Atoi(o.process); err != nil || o.pid <= 0 {
+			return o, complaintf("-P %s: want the number of a process", o.process)
+		}
 	}
 	if f.Changed("address") || f.Changed("port") {
 		o.address = orElse(o.address, "*")

@@ -1,10 +1,12 @@
 package upsd
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
+	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/state"
 )
@@ -19,8 +21,9 @@ func (s *server) index() {
 	}
 }
 
-// reload reads the files again (UD section 8). What cannot be read leaves its part as it was;
-// logins, FSD and connections of UPSes that stay are kept.
+// reload reads the files again (UD section 8). Logins, FSD and connections of UPSes that stay are
+// kept. What cannot be read, or has errors that it had not before, leaves its part as it was: a slip
+// of the keyboard does not take a UPS or a user away from a server that runs.
 func (d *daemon) reload(e env.Env) {
 	e.Log().Info("SIGHUP: reloading configuration")
 	conf, problems, err := readUpsd(e)
@@ -28,21 +31,24 @@ func (d *daemon) reload(e env.Env) {
 		e.Log().Error("Reload failed: " + lowerFirst(err.Error()))
 		return
 	}
-	complain(e, problems)
+	if d.accepts(e, "upsd.conf", problems) {
+		d.conf = conf
+		d.reloadTLS(e, conf)
+	}
 	inv, problems, err := readUPS(e)
 	if err != nil {
 		e.Log().Error("Reload failed: " + lowerFirst(err.Error()))
-		return
+	} else if d.accepts(e, "ups.conf", problems) {
+		d.inv = inv
 	}
-	complain(e, problems)
-	set := d.settings(e, conf, inv)
-	d.reloadTLS(e, conf)
-	t := readTexts(e, conf.DataPath)
 	users, problems, err := readUsers(e)
 	if err != nil {
 		e.Log().Error("Reload of users failed: " + lowerFirst(err.Error()))
+	} else if !d.accepts(e, "upsd.users", problems) {
+		users = nil
 	}
-	complain(e, problems)
+	set := d.settings(e, d.conf, d.inv)
+	t := readTexts(e, d.conf.DataPath)
 	var c changes
 	d.do(e, func() {
 		moved := set.statePath != d.set.statePath
@@ -50,9 +56,41 @@ func (d *daemon) reload(e env.Env) {
 		if users != nil {
 			d.users = users
 		}
-		c = d.redefine(inv.list, moved)
+		c = d.redefine(d.inv.list, moved)
 	})
 	d.carryOut(e, c)
+}
+
+// flaws are the errors of a file, without their places.
+type flaws map[string]bool
+
+// learn logs the problems of a file that counts, and remembers its errors.
+func (d *daemon) learn(e env.Env, name string, problems []config.Problem) {
+	complain(e, problems)
+	d.flaws[name] = flaws{}
+	for _, p := range problems {
+		if !p.Warning {
+			d.flaws[name][p.Value+p.Cause] = true
+		}
+	}
+}
+
+// accepts learns a file that was read again, unless it has got worse.
+func (d *daemon) accepts(e env.Env, name string, problems []config.Problem) bool {
+	fresh := 0
+	for _, p := range problems {
+		if !p.Warning && !d.flaws[name][p.Value+p.Cause] {
+			fresh++
+		}
+	}
+	if fresh == 0 {
+		d.learn(e, name, problems)
+		return true
+	}
+	complain(e, problems)
+	e.Log().Error(fmt.Sprintf("Reload of %s failed: %d new errors in it; "+
+		"what it said before stays in force", name, fresh))
+	return false
 }
 
 // lowerFirst puts a sentence after a colon.

@@ -6,12 +6,14 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 // settings are the values of upsd.conf that matter after the start.
@@ -25,9 +27,10 @@ type settings struct {
 
 // A server is the tables that sessions, links and the main task share.
 type server struct {
-	debugFlag int // from -D and the environment; settings.debug may raise it
-	quiet     int // -q: how many levels of log lines to leave out
-	listeners int // counted in MAXCONN; fixed once sessions start
+	debugFlag int    // from -D and the environment; settings.debug may raise it
+	debugTag  string // who says it: see there
+	quiet     int    // -q: how many levels of log lines to leave out
+	listeners int    // counted in MAXCONN; fixed once sessions start
 
 	mu       sync.Mutex // guards what follows; never held across a call that takes an Env
 	set      settings
@@ -68,8 +71,27 @@ func (s *server) event(ev env.Event) { s.notes = append(s.notes, note{event: ev}
 // debugf notes a line that only -D makes visible. The caller holds the lock.
 func (s *server) debugf(level int, format string, args ...any) {
 	if s.debugs(level) {
-		s.log(slog.LevelInfo, "[D%d] "+format, append([]any{level}, args...)...)
+		s.log(slog.LevelInfo, "[D%d%s] "+format, append([]any{level, s.debugTag}, args...)...)
 	}
+}
+
+// debugTag is what the environment wants in debug lines besides their level: the program's name, its
+// process.
+func debugTag(e env.Env) string {
+	tag := ""
+	if e.Host().Getenv("NUT_DEBUG_PROCNAME") != "" {
+		tag += ":" + program
+	}
+	if e.Host().Getenv("NUT_DEBUG_PID") != "" {
+		tag += ":" + strconv.Itoa(e.Host().Pid())
+	}
+	return tag
+}
+
+// quietStart reports whether the environment does not want to read one of the start's lines.
+func quietStart(e env.Env, what string) bool {
+	on, _ := service.Truth(e.Host().Getenv("NUT_QUIET_INIT_" + what))
+	return on
 }
 
 // debugs reports whether lines of a level are wanted. The caller holds the lock.

@@ -438,3 +438,5 @@ func (b *bench) talk(requests string) string {
 	}
 	return string(reply)
 }
+
+func listenOn(port string) (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:"+port) }
