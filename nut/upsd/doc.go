@@ -24,6 +24,7 @@
 //   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
 //   - the words behind INSTCMD and its command are one value: nothing runs without its value;
 //   - a driver that reconnects must say again that its data is good;
+//   - a reload of a file with new errors keeps what the file had said before;
 //   - a directive taken out of upsd.conf is back at its default after a reload;
 //   - a handshake of TLS is the session's own business: one that never ends is dropped after 10 s,
 //     and nobody else has noticed;

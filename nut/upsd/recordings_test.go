@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/blackstart-ups/blackstart/nut/captures"
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
-	"github.com/blackstart-ups/blackstart/nut/captures"
 	"github.com/blackstart-ups/blackstart/nut/line"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
 )

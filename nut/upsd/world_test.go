@@ -137,12 +137,14 @@ type driver struct {
 	got  []string           // requests: "seconds line"
 }
 
-func (s *site) driver(name string) *driver {
+func (s *site) driver(name string) *driver { return s.driverAt("/run/nut/dummy-ups-" + name) }
+
+func (s *site) driverAt(file string) *driver {
 	d := &driver{dump: dump}
 	d.p = s.h.StartMain("dummy-ups", func(e env.Env, _ []string) int {
 		d.out = env.NewInbox[string](e, 1000)
-		e.Host().Remove("/run/nut/dummy-ups-" + name)
-		l, err := e.Net().Listen(e, "unix", "/run/nut/dummy-ups-"+name)
+		e.Host().Remove(file)
+		l, err := e.Net().Listen(e, "unix", file)
 		if err != nil {
 			s.t.Error(err)
 			return 1
