@@ -391,12 +391,16 @@ func token(err error) string {
 	return string(refused)
 }
 
-// force sets FSD, again and again while the server is away: it may be about to come back. A refusal
-// is final. Then it begins to count.
+// force sets FSD, again and again while the server is away: it may be about to come back. One that
+// was away at the last poll has had its time, and gets one try. A refusal is final. Then it begins
+// to count.
 func (w *watcher) force(e env.Env) error {
 	until := e.Now().Add(client.AnswerTime)
+	if w.conn == nil {
+		until = e.Now().Add(forceRetry)
+	}
 	for {
-		err := w.setFSD(e, min(until, e.Now().Add(forceTry)))
+		err := w.setFSD(e, e.Now().Add(forceTry))
 		if ended := w.lost(err); ended != nil {
 			return ended
 		}
