@@ -5,6 +5,8 @@ import (
 	"testing"
 )
 
+// `upsd.md 7 password = word`, `upsd.md 7 actions = SET`, `upsd.md 7 instcmds =`, `upsd.md 7 upsmon primary`,
+// `upsd.md 7 upsmon secondary`, `upsd.md 7 spelling`, `upsd.md 7 duplicate section`.
 func TestAccounts(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
@@ -68,6 +70,7 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+// `upsd.md 7 [name]`.
 func TestUserNamesAreCaseSensitive(t *testing.T) {
 	u, _ := ParseUsers("f.conf", []byte("[a]\n[A]\n"))
 	if len(u.List) != 2 || u.Lookup("A") != &u.List[1] || u.Lookup("b") != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
 )
 
+// UD-A5, `upsd.md 5 LISTEN`.
 func TestEndpoints(t *testing.T) {
 	tests := []struct {
 		name         string
@@ -43,6 +44,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+// `upsd.md 6 sections`, `upsd.md 6 desc`, `upsd.md 6 duplicate name`.
 func TestInventory(t *testing.T) {
 	tests := []struct {
 		name, text string

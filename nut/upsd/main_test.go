@@ -129,6 +129,7 @@ func TestStartsThatWork(t *testing.T) {
 	}
 }
 
+// `upsd.md 7 file readable by everybody`.
 func TestAFileWithPasswordsThatEverybodyMayRead(t *testing.T) {
 	s := newSite(t, nil)
 	s.h.StartMain("chmod", func(e env.Env, _ []string) int {
@@ -144,6 +145,7 @@ func TestAFileWithPasswordsThatEverybodyMayRead(t *testing.T) {
 	}
 }
 
+// `upsd.md 2 -c reload`, `upsd.md 2 -c stop`, `upsd.md 3 second instance`, `upsd.md 4 HUP`, `upsd.md 4 TERM`, DS-5.
 func TestSignalsAndThePIDFile(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")
@@ -165,6 +167,7 @@ func TestSignalsAndThePIDFile(t *testing.T) {
 	}
 }
 
+// DS-6, `upsd.md 2 -B`.
 func TestForegroundWritesNoPIDFileUnlessToldTwice(t *testing.T) {
 	for arg, want := range map[string]bool{"-F": false, "-FF": true, "-D": false, "-DB": true} {
 		s := newSite(t, nil)
@@ -194,6 +197,7 @@ func TestTerminationIsCleanAndExitsZero(t *testing.T) {
 	s.wantEvents("login fake=127.0.0.1", "logout fake=127.0.0.1")
 }
 
+// NP-F2, `upsd.md 14 FSD then upsd restart`.
 func TestFSDEndsWithTheServer(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")
@@ -232,7 +236,7 @@ func TestConfigCheck(t *testing.T) {
 	}
 }
 
-// UD section 8.
+// UD-R1, UD-R5 to UD-R7, UD-R9, NP-F4, NP-L3, `upsd.md 14 reload adds/removes/renames UPS`.
 func TestReload(t *testing.T) {
 	s := newSite(t, map[string]string{"/etc/nut/ups.conf": upsConf + "[gone]\n\tdriver = dummy-ups\n\tport = x\n"})
 	s.driver("fake")
@@ -264,6 +268,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// UD-R5, UD-R9, `upsd.md 14 FSD then driver restart`.
 func TestReloadOfARedefinedUPSConnectsAgain(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")
@@ -281,6 +286,7 @@ func TestReloadOfARedefinedUPSConnectsAgain(t *testing.T) {
 	c.want(getStatus, `VAR fake ups.status "FSD OL"`) // logins and FSD are the UPS's, not the driver's
 }
 
+// UD-R2.
 func TestReloadWithoutAFileChangesNothing(t *testing.T) {
 	for _, name := range []string{"/etc/nut/upsd.conf", "/etc/nut/ups.conf", "/etc/nut/upsd.users"} {
 		s := newSite(t, nil)
@@ -296,6 +302,7 @@ func TestReloadWithoutAFileChangesNothing(t *testing.T) {
 	}
 }
 
+// UD-R8.
 func TestReloadToNothing(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")

@@ -298,6 +298,7 @@ func TestLoginsAreCounted(t *testing.T) {
 	exchange(t, reader, "C: GET NUMLOGINS fake\nS: NUMLOGINS fake 1\n")
 }
 
+// `upsd.md 14 user table change under an open connection`.
 func TestNewUserTableBindsOpenSessions(t *testing.T) {
 	s, _ := newServed(t)
 	c := newSession(t, s, "127.0.0.1")
@@ -336,6 +337,8 @@ func TestFSDIsALatch(t *testing.T) {
 	}
 }
 
+// `upsd.md 10 User X@addr logged into UPS`, `upsd.md 10 Client X@addr set FSD on UPS`, `upsd.md 10 Set variable`,
+// `upsd.md 10 Instant command`, `upsd.md 10 Client X@addr tried to login twice`, `upsd.md 10 Parse error on sock`.
 func TestLinesAndEventsOfSessions(t *testing.T) {
 	s, _ := newServed(t)
 	s.notes = nil

@@ -14,6 +14,7 @@ const (
 	alone     = "ERR DRIVER-NOT-CONNECTED"
 )
 
+// DS-D7, `upsd.md 10 listening on`, `upsd.md 10 Found N UPS defined in ups.conf`, `upsd.md 10 Connected to UPS`.
 func TestServesWhatTheDriverSays(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -29,7 +30,7 @@ func TestServesWhatTheDriverSays(t *testing.T) {
 		"Connected to UPS [fake]: dummy-ups-fake")
 }
 
-// DS-L1 to DS-L3.
+// DS-L1 to DS-L3, DS-D8.
 func TestWaitsForTheDump(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -46,7 +47,7 @@ func TestWaitsForTheDump(t *testing.T) {
 	c.want(getStatus, online)
 }
 
-// DS-S2, DS-S3 and DS section 9, with MAXAGE 6.
+// DS-S2, DS-S3, DS-S5, DS-D10, DS-U1, DS-U4 and DS section 9, with MAXAGE 6; `upsd.md 10 Data for UPS`.
 func TestASilentDriverIsPingedThenStale(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -88,7 +89,7 @@ func TestLinesThatMakeNoSenseAreNoSignOfLife(t *testing.T) {
 	}
 }
 
-// DS-S4.
+// DS-S4, DS-D9.
 func TestTheDriversOwnJudgementActsAtOnce(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -101,7 +102,7 @@ func TestTheDriversOwnJudgementActsAtOnce(t *testing.T) {
 	s.wantLog("0.1 Data for UPS [fake] is stale", "0.1 UPS [fake] data is no longer stale")
 }
 
-// DS-L4, DS-L5.
+// DS-L4, DS-L5, `upsd.md 10 Can't connect to UPS`, `upsd.md 14 start with driver down`.
 func TestADriverThatDiesIsFoundAgain(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -145,7 +146,7 @@ func TestAReconnectedDriverMustSayThatItsDataIsGood(t *testing.T) {
 	c.want(getStatus, stale)
 }
 
-// NP-T9.
+// NP-T9, UD-A2.
 func TestIdleClientsAreDropped(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")
@@ -179,6 +180,7 @@ func TestHalfALineIsNoSignOfLife(t *testing.T) {
 	}
 }
 
+// NP-F1.
 func TestDisconnectingLogsOut(t *testing.T) {
 	s := newSite(t, nil)
 	s.driver("fake")
@@ -190,6 +192,7 @@ func TestDisconnectingLogsOut(t *testing.T) {
 	b.want("GET NUMLOGINS fake", "NUMLOGINS fake 0")
 }
 
+// NP-M3.
 func TestAClientThatNeverReadsDelaysNobody(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -213,6 +216,7 @@ func TestAClientThatNeverReadsDelaysNobody(t *testing.T) {
 	}
 }
 
+// DS-D11, `upsd.md 10 tracking ID`.
 func TestRequestsAreTrackedEndToEnd(t *testing.T) {
 	s := newSite(t, nil)
 	d := s.driver("fake")
@@ -229,6 +233,7 @@ func TestRequestsAreTrackedEndToEnd(t *testing.T) {
 		"tracking ID: "+id+"\tresult: SUCCESS")
 }
 
+// `upsd.md 5 MAXCONN`, `upsd.md 10 upsd polling N filedescriptors`.
 func TestMAXCONNSendsTheRestAway(t *testing.T) {
 	s := newSite(t, map[string]string{"/etc/nut/upsd.conf": "MAXCONN 5\n"}) // two listeners, one driver
 	s.driver("fake")
@@ -254,5 +259,67 @@ func TestNoLogAndNoEventCarriesAPassword(t *testing.T) {
 	s.run(time.Second)
 	if all := strings.Join(append(s.log, s.events...), "\n"); strings.Contains(all, "topsecret") {
 		t.Error(all)
+	}
+}
+
+// DS-11, DS-9: a bad line of a driver costs itself, where NUT's upsd throws away what came with it.
+func TestABadLineOfADriverCostsNoOther(t *testing.T) {
+	s := newSite(t, nil)
+	d := s.driver("fake")
+	s.start()
+	c := s.client()
+	d.out.Put("SETINFO ups.mfr \"a#b\"\nSETINFO ups.status OB\nSETINFO ups.model \"" + strings.Repeat("x", 600) + "\"\n")
+	c.want(getStatus, `VAR fake ups.status "OB"`)
+	c.want("GET VAR fake ups.model", `VAR fake ups.model "`+strings.Repeat("x", 600)+`"`) // beyond NP-T7's limits
+	s.wantLog("Parse error on sock: UPS [fake]")
+}
+
+// DS-D12: a driver's number is of no use to upsd, but a sign of life.
+func TestThePIDOfADriver(t *testing.T) {
+	s := newSite(t, nil)
+	d := s.driver("fake")
+	s.start()
+	d.mute = true
+	c := s.client()
+	for range 10 {
+		s.run(2 * time.Second)
+		d.out.Put("PID 4711\n")
+	}
+	c.want(getStatus, online)
+	if n := s.count("4711"); n != 0 {
+		t.Errorf("logged %d times", n)
+	}
+}
+
+// DS-S6.
+func TestStalenessForgetsNothing(t *testing.T) {
+	s := newSite(t, nil)
+	d := s.driver("fake")
+	s.start()
+	c := s.client()
+	c.want("USERNAME p\nPASSWORD topsecret\nLOGIN fake\nFSD fake", "OK\nOK\nOK\nOK FSD-SET")
+	d.mute = true
+	s.run(10 * time.Second)
+	c.want("GET VAR fake battery.charge", stale)
+	d.out.Put("PONG\n")
+	c.want("GET VAR fake battery.charge", `VAR fake battery.charge "90"`)
+	c.want(getStatus, `VAR fake ups.status "FSD OL"`)
+	c.want("GET NUMLOGINS fake", "NUMLOGINS fake 1")
+}
+
+// NP-K6: ids are drawn anew in each run.
+func TestTrackingIDsDoNotRepeatAfterARestart(t *testing.T) {
+	s := newSite(t, nil)
+	s.driver("fake")
+	seen := map[string]bool{}
+	for range 3 {
+		s.start("-F")
+		c := s.client()
+		c.want("USERNAME p\nPASSWORD topsecret\nSET TRACKING ON", "OK\nOK\nOK")
+		seen[c.say("INSTCMD fake load.off")] = true
+		s.h.Find("upsd")[0].Kill()
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d ids in 3 runs: %v", len(seen), seen)
 	}
 }

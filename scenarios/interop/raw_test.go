@@ -29,8 +29,10 @@ func serveRaw(t *testing.T, k kit) *raw {
 }
 
 // The same lines to both servers over the same data: every byte of the answers, and of what the
-// driver gets, is the same, or a row of the table says why not (NP-T1 to NP-T9, NP-C1 to NP-C30,
-// NP-L1 to NP-L6, NP-K1 to NP-K3, NP-K5, NP-K7, NP-F1 to NP-F3, DS-U6, DS-U7).
+// driver gets, is the same, or a row of the table says why not (NP-T1 to NP-T6, NP-T8, NP-C1 to
+// NP-C30, NP-L1, NP-L2, NP-L4 to NP-L6, NP-K1 to NP-K3, NP-K5, NP-K7, NP-F1, NP-F3, DS-U6, DS-U7;
+// `upsd.md 7 wrong user`). What plays the driver is none of NUT's: upsd serves whoever made the
+// socket (DS-L6).
 func TestRawLines(t *testing.T) {
 	ours, theirs := kits(t)
 	c := newComparison(t, "raw")
