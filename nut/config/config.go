@@ -6,6 +6,7 @@
 //	upsmon.conf  ParseUpsmon  directives
 //	upssched.conf ParseUpssched directives
 //	nut.conf     ParseNut     assignments of the shell
+//	nutauth.conf ParseAuth    sections of keys, and what they include
 //
 // Every Parse function takes the file's name (for messages) and its text, and returns the value,
 // complete with defaults, and the problems it met, each with its place, what stands there and what

@@ -49,6 +49,10 @@ var parsers = []struct {
 	{"upsmon.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUpsmon(f, b); return c.Text(), p }},
 	{"upssched.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseUpssched(f, b); return c.Text(), p }},
 	{"nut.conf", func(f string, b []byte) ([]byte, []Problem) { c, p := ParseNut(f, b); return c.Text(), p }},
+	{"nutauth.conf", func(f string, b []byte) ([]byte, []Problem) {
+		c, p := ParseAuth(f, b, folder{}.include)
+		return c.Text(), p
+	}},
 }
 
 // What the C programs lose in silence, or misread, in every file of words: it has a place and a
@@ -111,6 +115,9 @@ func TestNoMessageShowsAPassword(t *testing.T) {
 		{"upsmon.conf", "MONITOR u@h 1 a hunteré primary\n"},
 		{"upsmon.conf", "CERTIDENT nick hunter2 hunter3\n"},
 		{"upsd.conf", "CERTIDENT \"\" hunter2\n"},
+		{"nutauth.conf", "PASS = hunter2 hunter3\n"},
+		{"nutauth.conf", "[u@h]\npassword huntér2\n"},
+		{"nutauth.conf", "CERTIDENT_PASS = hunter2 hunter3\n"},
 	} {
 		for _, p := range parsers {
 			if p.name != tt.file {

@@ -72,14 +72,11 @@ func Main(e env.Env, args []string) int {
 		fmt.Fprintln(errOut, flags.Misuse("upsc", err))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.help:
-		fmt.Fprint(out, title+usage)
+		fmt.Fprint(out, title+usage+flags.AuthHelp)
 		return 0
 	case o.version:
 		fmt.Fprint(out, title)
 		return 0
-	}
-	if err := authFile(e, o.auth); err != nil {
-		return complain(e, &o, err)
 	}
 	if err := run(e, &o); err != nil {
 		return complain(e, &o, err)
@@ -105,21 +102,13 @@ func complain(e env.Env, o *options, err error) int {
 	return 1
 }
 
-// authFile is -A. A file of credentials changes nothing about what upsc may see; a name that leads
-// nowhere is a mistake all the same.
-func authFile(e env.Env, name string) error {
-	if name == "" || name == "default" || name == "none" {
-		return nil
-	}
-	if _, err := e.Host().Stat(name); err != nil {
-		return fmt.Errorf("-A %s: %w", name, err)
-	}
-	return nil
-}
-
 // run asks, and prints the answer.
 func run(e env.Env, o *options) error {
 	ups, host, port, err := o.target(e)
+	if err != nil {
+		return err
+	}
+	auth, err := flags.Auth(e, o.auth)
 	if err != nil {
 		return err
 	}
@@ -127,7 +116,8 @@ func run(e env.Env, o *options) error {
 	if problem != "" {
 		fmt.Fprintln(e.Host().Stderr(), problem)
 	}
-	c, err := client.Dial(e, host, port, client.Options{}, client.Until(e, limit))
+	c, err := client.Dial(e, host, port, client.Options{}.With(auth.Lookup("", host, port)),
+		client.Until(e, limit))
 	if err != nil {
 		return err
 	}
@@ -247,10 +237,12 @@ usage: upsc [options] UPS [VARIABLE]     every variable, or one
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493.
 
-  -j, --json           print JSON
+  -j, --json           print JSON: an object of names and values, all of them strings; a list
+                       with -l and -c; a string for one VARIABLE; {"error": "..."}
   -W, --wait SECONDS   what connecting may take, 10 by default; 0: as long as the
                        system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
-  -A, --auth FILE      credentials; accepted and not needed
+  -A, --auth FILE      nutauth.conf, for how to encrypt; none: do without; default: the
+                       usual one must be there
   -D, --debug          accepted
   -V, --version        print the version and exit
   -h, --help           print this and exit

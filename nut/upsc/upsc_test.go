@@ -98,7 +98,7 @@ func TestOutput(t *testing.T) {
 		{"a row that breaks off", "broken", "a.b: 1\n", "Error: insufficient data (got 3 args, need at least 4)\n", 1},
 		{"a server of another kind", "strange", "",
 			"Error: Protocol error: LIST VAR strange: got \"hello\", want BEGIN LIST and the words of the query\n", 1},
-		{"credentials that are not there", "-A /no/such rack", "", "Error: -A /no/such: stat /no/such: no such file or directory\n", 1},
+		{"credentials that are not there", "-A /no/such rack", "", "Error: cannot read /no/such: no such file or directory\n", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

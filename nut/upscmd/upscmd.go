@@ -59,19 +59,22 @@ func Main(e env.Env, args []string) int {
 		fmt.Fprintln(e.Host().Stderr(), flags.Misuse("upscmd", misused))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.Help:
-		fmt.Fprint(out, title+usage)
+		fmt.Fprint(out, title+usage+flags.AuthHelp)
 		return 0
 	case o.Version:
 		fmt.Fprint(out, title)
 		return 0
 	case err == nil && !o.enough():
-		fmt.Fprint(out, title+usage)
+		fmt.Fprint(out, title+usage+flags.AuthHelp)
 		return 0
 	case err == nil:
 		err = run(e, &o)
 	}
 	if err != nil {
 		fmt.Fprintln(e.Host().Stderr(), err)
+		if o.JSON {
+			flags.Failed(out, err)
+		}
 		return 1
 	}
 	return 0
@@ -84,7 +87,7 @@ func run(e env.Env, o *options) error {
 	}
 	defer c.Close()
 	if o.list {
-		err = list(e, c, ups)
+		err = o.show(e, c, ups)
 	} else {
 		err = command(e, o, c, ups)
 	}
@@ -94,8 +97,17 @@ func run(e env.Env, o *options) error {
 	return err
 }
 
-// list prints the commands that a UPS knows.
-func list(e env.Env, c *client.Conn, ups string) error {
+// A row is what --json writes about a command: what it does, or what became of it.
+type row struct {
+	UPS         string `json:"ups"`
+	Command     string `json:"command"`
+	Description string `json:"description,omitempty"` // of a list
+	Value       string `json:"value,omitempty"`       // of an order, as is the result
+	Result      string `json:"result,omitempty"`
+}
+
+// show prints the commands that a UPS knows.
+func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 	var names []string
 	err := c.List(e, operator.Soon(e), func(row []string) error {
 		names = append(names, row[0])
@@ -105,13 +117,19 @@ func list(e env.Env, c *client.Conn, ups string) error {
 		return fmt.Errorf("Error: %w", err)
 	}
 	out := e.Host().Stdout()
-	fmt.Fprintf(out, "Instant commands supported on UPS [%s]:\n\n", ups)
+	if !o.JSON {
+		fmt.Fprintf(out, "Instant commands supported on UPS [%s]:\n\n", ups)
+	}
 	for _, name := range names {
 		text, err := describe(e, c, ups, name)
 		if err != nil {
 			return fmt.Errorf("Error: %w", err)
 		}
-		fmt.Fprintf(out, "%s - %s\n", name, text)
+		if o.JSON {
+			flags.JSON(out, row{UPS: ups, Command: name, Description: text})
+		} else {
+			fmt.Fprintf(out, "%s - %s\n", name, text)
+		}
 	}
 	return nil
 }
@@ -141,11 +159,15 @@ func command(e env.Env, o *options, c *client.Conn, ups string) error {
 	if err := o.AskWho(e.Host()); err != nil {
 		return err
 	}
-	return o.Give(e, c, operator.Order{
+	result, err := o.Give(e, c, operator.Order{
 		Track: "command",
 		Name:  "Instant command",
 		Send:  func(until env.Instant) (string, error) { return c.Command(e, until, ups, name, value) },
 	})
+	if err == nil && o.JSON {
+		flags.JSON(e.Host().Stdout(), row{UPS: ups, Command: name, Value: value, Result: result})
+	}
+	return err
 }
 
 const title = "Network UPS Tools upscmd " + nut.Version + "\n"
@@ -159,15 +181,17 @@ usage: upscmd -l UPS                       the commands that the UPS knows
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493.
 
-  -u, --user NAME          who you are, in upsd.users on the host of upsd; asked for
-                           when not given
-  -p, --password WORD      your password; asked for when not given, which also keeps
-                           it from the list of processes
+  -u, --user NAME          who you are, in upsd.users on the host of upsd; else as
+                           nutauth.conf says, else asked for
+  -p, --password WORD      your password, for all to see in the list of processes; better
+                           let it be asked for, or write it into nutauth.conf
   -w, --wait-result        wait until the device has done it, and print how it went
   -t, --limit SECONDS      how long -w waits, 10 by default
+      --json               write JSON, an object a line; see below
   -W, --wait SECONDS       what connecting may take, 10 by default; 0: as long as the
                            system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
-  -A, --auth default|none  accepted; a file of credentials is not read yet
+  -A, --auth FILE          nutauth.conf, see below; none: do without; default: the usual
+                           one must be there
   -D, --debug              accepted
   -V, --version            print the version and exit
   -h, --help               print this and exit
@@ -175,6 +199,12 @@ stands in brackets: rack@[fe80::1]:3493.
 Exit code: 0 when upsd took the command, with -w when the device has carried it out and
 SUCCESS is printed; 1 after an error, after -w also when the result is ERR and a word,
 or when there is none in time. Results go to standard error.
+
+With --json standard output has, for -l, an object for each command, else one:
+  {"ups":"rack","command":"load.off","description":"Turn off the load immediately"}
+  {"ups":"rack","command":"load.off.delay","value":"120","result":"SUCCESS"}
+  {"error":"Error: Unknown UPS"}
+The result is OK without -w. What goes to standard error stays the same.
 
 ACCESS-DENIED? The user needs "instcmds = COMMAND" or "instcmds = ALL" in
 upsd.users. CMD-NOT-SUPPORTED? upscmd -l shows what this UPS can do.

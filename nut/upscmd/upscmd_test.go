@@ -98,6 +98,8 @@ func run(t *testing.T, u *upsd, environ []string, args ...string) (out, errOut s
 	defer w.Close()
 	h := w.Host("nas")
 	h.PowerOn()
+	h.WriteFile("/auth", []byte("[admin@localhost]\nPASS = secret\n"))
+	h.WriteFile("/forced", []byte("FORCESSL = 1\n"))
 	h.StartMain("upsd", u.main)
 	var o, e strings.Builder
 	p := h.StartTo(&o, &e, "upscmd", args, environ...)
@@ -153,8 +155,23 @@ func TestOutput(t *testing.T) {
 		{"no name", "rack beeper.on", "Username (eve): ", "Error reading from stdin!\n", 1},
 		{"no server", as + "rack@localhost:4000 beeper.on", "", "Error: Connection failure: Connection refused\n", 1},
 		{"no host after the @", "-l rack@", "", "upscli_splitaddr: can't parse empty string\n" + form, 1},
-		{"a file of credentials", "-A /etc/nutauth.conf -l rack", "",
-			"Error: -A /etc/nutauth.conf: files of credentials are not read yet; want -u and -p\n", 1},
+		{"nutauth.conf says who it is", "-A /auth rack beeper.on", "", "OK\n", 0},
+		{"for the user that is given, too", "-A /auth -u admin rack beeper.on", "", "OK\n", 0},
+		{"a flag counts before it", "-A /auth -p strange rack beeper.on", "",
+			"Authentication failed: Protocol error: PASSWORD: got \"...\", want OK\n", 1},
+		{"a nutauth.conf that is not there", "-A /no/such -l rack", "",
+			"Error: cannot read /no/such: no such file or directory\n", 1},
+		{"it may forbid to talk in clear", "-A /forced -l rack", "",
+			"Error: SSL is not available: STARTTLS was answered with \"ERR FEATURE-NOT-CONFIGURED\", and FORCESSL forbids to go on in clear\n", 1},
+
+		{"JSON: a list", "--json -l rack", `{"ups":"rack","command":"beeper.on","description":"Obsolete (use \"beeper.enable\")"}` + "\n" +
+			`{"ups":"rack","command":"test.odd","description":"Description unavailable"}` + "\n", "", 0},
+		{"JSON: an empty list", "--json -l bare", "", "", 0},
+		{"JSON: an order is taken", as + "--json rack off.delay 120",
+			`{"ups":"rack","command":"off.delay","value":"120","result":"OK"}` + "\n", "OK\n", 0},
+		{"JSON: an order is carried out", as + "--json -w rack test.good",
+			`{"ups":"rack","command":"test.good","result":"SUCCESS"}` + "\n", "SUCCESS\n", 0},
+		{"JSON: an order fails", as + "--json -w rack test.bad", `{"error":"ERR FAILED"}` + "\n", "ERR FAILED\n", 1},
 		{"flags that change nothing", "-D -W 3 -A none -l bare", "Instant commands supported on UPS [bare]:\n\n", "", 0},
 	}
 	for _, tt := range tests {

@@ -123,6 +123,25 @@ func (f *format) want(name string) {
 	}
 }
 
+// An object is a line as JSON: null stands for a value that is not to be had.
+type object struct {
+	Time   string             `json:"time"` // RFC 3339
+	UPS    string             `json:"ups"`
+	Values map[string]*string `json:"values"`
+}
+
+// object is what --json writes about a subject: the variables that the format names.
+func (f *format) object(s *subject) object {
+	o := object{s.at.Format(time.RFC3339), s.ups, map[string]*string{}}
+	for _, name := range f.vars {
+		o.Values[name] = nil
+		if v, ok := s.vars[name]; ok {
+			o.Values[name] = &v
+		}
+	}
+	return o
+}
+
 // line is what the format says about a subject.
 func (f *format) line(s *subject) string {
 	var b strings.Builder

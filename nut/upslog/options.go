@@ -22,6 +22,7 @@ type options struct {
 	rounds     int
 	format     string
 	names      bool // -N
+	json       bool
 	foreground bool
 	background bool
 	pidBase    string
@@ -55,6 +56,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.IntVarP(&o.rounds, "rounds", "d", 0, "")
 	f.StringVarP(&o.format, "format", "f", defaultFormat, "")
 	f.BoolVarP(&o.names, "names", "N", false, "")
+	f.BoolVar(&o.json, "json", false, "")
 	f.BoolVarP(&o.foreground, "foreground", "F", false, "")
 	f.BoolVarP(&o.background, "background", "B", false, "")
 	f.StringVarP(&o.pidBase, "pid-base", "p", program, "")
@@ -171,6 +173,9 @@ What to write
   -d, --rounds NUMBER      stop after so many lines about each UPS
   -f, --format FORMAT      what a line says; quote it for the shell
   -N, --names              begin each line with the UPS and a tab
+      --json               write an object a line, with the variables of the format:
+                           {"time":"2026-11-21T07:49:00Z","ups":"rack@nas",
+                            "values":{"ups.load":null,"ups.status":"OL"}}
 
 How to run
   -F, --foreground         stay in the foreground; done by itself when a log is -
@@ -179,7 +184,8 @@ How to run
   -u, --user NAME          the account to run as when started as root
   -W, --wait SECONDS       what connecting may take, 10 by default; 0: as long as the
                            system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
-  -A, --auth FILE          credentials; accepted and not needed
+  -A, --auth FILE          nutauth.conf, for how to encrypt; none: do without; default:
+                           the usual one must be there
   -D, --debug              stay in the foreground
   -V, --version            print the version and exit
   -h, --help               print this and exit

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 )
@@ -20,6 +21,7 @@ type source struct {
 	file  string
 	host  string
 	port  int
+	opt   client.Options
 	all   bool     // the name is *
 	names []string // of the UPSes; of all, those of the last answer
 
@@ -41,12 +43,19 @@ func (s *source) identity(name string) string {
 	return name + strings.TrimPrefix(s.given, "*")
 }
 
+// secure takes from nutauth.conf how to encrypt. The files that it names are read now, while this
+// process still may.
+func (s *source) secure(e env.Env, auth *config.Auth) (err error) {
+	s.opt, err = client.Options{}.With(auth.Lookup("", s.host, s.port)).Load(e)
+	return err
+}
+
 // connect connects, unless that is done.
 func (s *source) connect(e env.Env, limit time.Duration) error {
 	if s.conn != nil {
 		return nil
 	}
-	c, err := client.Dial(e, s.host, s.port, client.Options{}, client.Until(e, limit))
+	c, err := client.Dial(e, s.host, s.port, s.opt, client.Until(e, limit))
 	if err == nil {
 		s.conn = c
 	}

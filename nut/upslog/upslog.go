@@ -3,6 +3,7 @@ package upslog
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -22,13 +23,14 @@ func Main(e env.Env, args []string) int {
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.help:
 		fmt.Fprintf(out, title+"\n"+usage, defaultFormat)
+		fmt.Fprint(out, flags.AuthHelp)
 		return 0
 	case o.version:
 		fmt.Fprintln(out, title)
 		return 0
 	}
 	if err := o.check(); err != nil {
-		fmt.Fprintln(out, title)
+		fmt.Fprintln(o.talk(e), title)
 		fmt.Fprintln(errOut, err)
 		return 1
 	}
@@ -43,7 +45,7 @@ func run(e env.Env, o *options) int {
 			return 1
 		}
 	}
-	fmt.Fprintln(e.Host().Stdout(), title)
+	fmt.Fprintln(o.talk(e), title)
 	signals := e.Host().Signals()
 	defer o.removePID(e)
 	l, err := start(e, o)
@@ -65,10 +67,24 @@ func run(e env.Env, o *options) int {
 	return 0
 }
 
+// talk is where the program says what it does: with --json standard output is for objects only.
+func (o *options) talk(e env.Env) io.Writer {
+	if o.json {
+		return e.Host().Stderr()
+	}
+	return e.Host().Stdout()
+}
+
 // start does all that may fail, in the order in which operators expect the complaints.
 func start(e env.Env, o *options) (*logger, error) {
-	if err := authFile(e, o.auth); err != nil {
+	auth, err := flags.Auth(e, o.auth)
+	if err != nil {
 		return nil, err
+	}
+	for _, s := range o.sources {
+		if err := s.secure(e, auth); err != nil {
+			return nil, err
+		}
 	}
 	l := &logger{o: o, format: parseFormat(o.format), in: env.NewInbox[event](e, inboxSize)}
 	var problem string
@@ -80,7 +96,7 @@ func start(e env.Env, o *options) (*logger, error) {
 		if to == stdout {
 			to = "stdout"
 		}
-		fmt.Fprintf(e.Host().Stdout(), "logging status of %s to %s (%ds intervals)\n",
+		fmt.Fprintf(o.talk(e), "logging status of %s to %s (%ds intervals)\n",
 			s.given, to, o.every/time.Second)
 	}
 	l.connect(e)
@@ -94,18 +110,6 @@ func start(e env.Env, o *options) (*logger, error) {
 		}
 	}
 	return l, nil
-}
-
-// authFile is -A. A file of credentials changes nothing about what upslog may see; a name that
-// leads nowhere is a mistake all the same.
-func authFile(e env.Env, name string) error {
-	if name == "" || name == "default" || name == "none" {
-		return nil
-	}
-	if _, err := e.Host().Stat(name); err != nil {
-		return fmt.Errorf("-A %s: %w", name, err)
-	}
-	return nil
 }
 
 // builtInUsers are the accounts to run as without -u: that of NUT's packages, else one without
@@ -207,7 +211,7 @@ func (l *logger) attend(e env.Env) {
 		case ev.done:
 			l.end(e)
 			if l.rounds == l.o.rounds {
-				fmt.Fprintf(e.Host().Stdout(), "%d loops have elapsed\n", l.rounds)
+				fmt.Fprintf(l.o.talk(e), "%d loops have elapsed\n", l.rounds)
 				l.farewell(e)
 				return
 			}
@@ -258,11 +262,16 @@ func (l *logger) end(e env.Env) {
 			files = append(files, s.file)
 		}
 		for _, r := range s.said {
+			about := &subject{host: e.Host().Name(), ups: r.ups, pid: e.Host().Pid(), at: l.began,
+				vars: r.vars}
+			if l.o.json {
+				flags.JSON(b, l.format.object(about))
+				continue
+			}
 			if l.o.names {
 				b.WriteString(r.ups + "\t")
 			}
-			b.WriteString(l.format.line(&subject{host: e.Host().Name(), ups: r.ups,
-				pid: e.Host().Pid(), at: l.began, vars: r.vars}) + "\n")
+			b.WriteString(l.format.line(about) + "\n")
 		}
 	}
 	var failed []string

@@ -231,6 +231,9 @@ func TestCalls(t *testing.T) {
 			title + "logging status of rack@nas to stdout (30s intervals)\nrack@nas\tx\n1 loops have elapsed\n", "", 0},
 		{"all UPSes of a server", "-s *@nas:3493 -l - -d 1 -f %UPSHOST%_%VAR_ups.status%",
 			title + "logging status of *@nas:3493 to stdout (30s intervals)\nrack@nas:3493 OL\nshed@nas:3493 OB\n1 loops have elapsed\n", "", 0},
+		{"JSON: an object a line", "--json -s *@nas -l - -d 1 -f %VAR_ups.status%_%VAR_ups.load%",
+			`{"time":"2026-01-01T00:00:00Z","ups":"rack@nas","values":{"ups.load":"17","ups.status":"OL"}}` + "\n" +
+				`{"time":"2026-01-01T00:00:00Z","ups":"shed@nas","values":{"ups.load":null,"ups.status":"OB"}}` + "\n", title + "logging status of *@nas to stdout (30s intervals)\n1 loops have elapsed\n", 0},
 		{"stale data is NA", "-s old@nas -l - -d 1 -f %VAR_ups.status%",
 			title + "logging status of old@nas to stdout (30s intervals)\nNA\n1 loops have elapsed\n", "", 0},
 		{"an unknown UPS is NA", "-s nosuch@nas -l - -d 1 -f %VAR_ups.status%",
@@ -246,7 +249,7 @@ func TestCalls(t *testing.T) {
 		{"no interval at all", "-i 0 -s rack@nas -l -", title, "-i 0: want a number of seconds, from 1 to 2678400\n", 1},
 		{"no host", "-s rack@ -l -", title, "upscli_splitaddr: can't parse empty string\n" +
 			"Error: invalid UPS definition.  Required format: upsname[@hostname[:port]]\n", 1},
-		{"credentials that are not there", "-A /no/such -s rack@nas -l -", title, "-A /no/such: stat /no/such: no such file or directory\n", 1},
+		{"credentials that are not there", "-A /no/such -s rack@nas -l -", title, "cannot read /no/such: no such file or directory\n", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
 	"github.com/blackstart-ups/blackstart/nut/client/operator"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
@@ -21,8 +22,8 @@ type variable struct {
 	choices     [][]string // the rows of LIST ENUM or LIST RANGE
 }
 
-// list prints what can be set.
-func list(e env.Env, c *client.Conn, ups string) error {
+// show prints what can be set.
+func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 	var all []*variable
 	err := c.List(e, operator.Soon(e), func(row []string) error {
 		if len(row) < 2 {
@@ -35,7 +36,12 @@ func list(e env.Env, c *client.Conn, ups string) error {
 		if err != nil {
 			break
 		}
-		if err = v.learn(e, c, ups); err == nil {
+		err = v.learn(e, c, ups)
+		switch {
+		case err != nil:
+		case o.JSON:
+			flags.JSON(e.Host().Stdout(), v.row(ups))
+		default:
 			v.print(e.Host().Stdout())
 		}
 	}
@@ -89,6 +95,44 @@ func (v *variable) kind() (kind, next string) {
 		return w, next
 	}
 	return "", ""
+}
+
+// A row is what --json writes about a variable. The value is always text.
+type row struct {
+	UPS         string   `json:"ups"`
+	Variable    string   `json:"variable"`
+	Description string   `json:"description"`
+	Type        string   `json:"type"`                // string or number
+	MaxLength   int      `json:"maxLength,omitempty"` // of a string, in bytes
+	Value       string   `json:"value"`
+	Options     []string `json:"options,omitempty"`
+	Ranges      []span   `json:"ranges,omitempty"`
+}
+
+type span struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
+
+func (v *variable) row(ups string) row {
+	r := row{UPS: ups, Variable: v.name, Description: v.desc, Type: "string", Value: v.value}
+	kind, next := v.kind()
+	for _, c := range v.choices {
+		if kind == "ENUM" {
+			r.Options = append(r.Options, c[0])
+		} else if len(c) > 1 {
+			r.Ranges = append(r.Ranges, span{integer(c[0]), integer(c[1])})
+		}
+	}
+	if kind == "NUMBER" || kind == "RANGE" || next == "NUMBER" {
+		r.Type = "number"
+	}
+	for _, t := range v.types {
+		if length, ok := strings.CutPrefix(t, "STRING:"); ok {
+			r.MaxLength = integer(length)
+		}
+	}
+	return r
 }
 
 // print prints the block of a variable; scripts know its lines.

@@ -64,19 +64,22 @@ func Main(e env.Env, args []string) int {
 		fmt.Fprintln(errOut, flags.Misuse("upsrw", misused))
 		fallthrough // help is the answer to a wrong flag, and no error
 	case o.Help:
-		fmt.Fprint(out, title+usage)
+		fmt.Fprint(out, title+usage+flags.AuthHelp)
 		return 0
 	case o.Version:
 		fmt.Fprint(out, title)
 		return 0
 	case err == nil && len(o.args) == 0:
-		fmt.Fprint(out, title+usage)
+		fmt.Fprint(out, title+usage+flags.AuthHelp)
 		return 0
 	case err == nil:
 		err = run(e, &o)
 	}
 	if err != nil {
 		fmt.Fprintln(errOut, err)
+		if o.JSON {
+			flags.Failed(out, err)
+		}
 		return 1
 	}
 	return 0
@@ -89,7 +92,7 @@ func run(e env.Env, o *options) error {
 	}
 	defer c.Close()
 	if !o.change {
-		err = list(e, c, ups)
+		err = o.show(e, c, ups)
 	} else {
 		err = set(e, o, c, ups)
 	}
@@ -97,6 +100,14 @@ func run(e env.Env, o *options) error {
 		c.Logout(e, operator.Soon(e))
 	}
 	return err
+}
+
+// A changed is what --json writes about a change.
+type changed struct {
+	UPS      string `json:"ups"`
+	Variable string `json:"variable"`
+	Value    string `json:"value"`
+	Result   string `json:"result"`
 }
 
 // set changes a variable. The value may contain what it likes, an equal sign too.
@@ -113,11 +124,15 @@ func set(e env.Env, o *options, c *client.Conn, ups string) error {
 	if err != nil {
 		return err
 	}
-	return o.Give(e, c, operator.Order{
+	result, err := o.Give(e, c, operator.Order{
 		Track: "set variable",
 		Name:  "Set variable",
 		Send:  func(until env.Instant) (string, error) { return c.Set(e, until, ups, name, value) },
 	})
+	if err == nil && o.JSON {
+		flags.JSON(e.Host().Stdout(), changed{UPS: ups, Variable: name, Value: value, Result: result})
+	}
+	return err
 }
 
 const title = "Network UPS Tools upsrw " + nut.Version + "\n"
@@ -133,15 +148,17 @@ stands in brackets: rack@[fe80::1]:3493.
 
   -s, --set VARIABLE=VALUE what to set
   -l, --list               show what can be set; this is what happens without -s
-  -u, --user NAME          who you are, in upsd.users on the host of upsd; asked for
-                           when not given
-  -p, --password WORD      your password; asked for when not given, which also keeps
-                           it from the list of processes
+  -u, --user NAME          who you are, in upsd.users on the host of upsd; else as
+                           nutauth.conf says, else asked for
+  -p, --password WORD      your password, for all to see in the list of processes; better
+                           let it be asked for, or write it into nutauth.conf
   -w, --wait-result        wait until the device has taken it, and print how it went
   -t, --limit SECONDS      how long -w waits, 10 by default
+      --json               write JSON, an object a line; see below
   -W, --wait SECONDS       what connecting may take, 10 by default; 0: as long as the
                            system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
-  -A, --auth default|none  accepted; a file of credentials is not read yet
+  -A, --auth FILE          nutauth.conf, see below; none: do without; default: the usual
+                           one must be there
   -D, --debug              accepted
   -V, --version            print the version and exit
   -h, --help               print this and exit
@@ -149,6 +166,15 @@ stands in brackets: rack@[fe80::1]:3493.
 Exit code: 0 when upsd took the value, with -w when the device has carried it out and
 SUCCESS is printed; 1 after an error, after -w also when the result is ERR and a word,
 or when there is none in time. Results go to standard error.
+
+With --json standard output has an object for each variable, or for the change:
+  {"ups":"rack","variable":"input.sensitivity","description":"...","type":"string",
+   "maxLength":10,"value":"high","options":["low","high"]}
+  {"ups":"rack","variable":"battery.charge.low","description":"...","type":"number",
+   "value":"20","ranges":[{"min":10,"max":30}]}
+  {"ups":"rack","variable":"ups.id","value":"new","result":"SUCCESS"}
+  {"error":"Error: Unknown UPS"}
+The result is OK without -w. What goes to standard error stays the same.
 
 ACCESS-DENIED? The user needs "actions = SET" in upsd.users. INVALID-VALUE? The
 list shows the values that the device takes.

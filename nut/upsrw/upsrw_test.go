@@ -97,6 +97,15 @@ Value: sh"ort
 
 `
 
+const objects = `{"ups":"rack","variable":"battery.charge.low","description":"Remaining battery level (percent)","type":"number","value":"20","ranges":[{"min":10,"max":30},{"min":50,"max":60}]}
+{"ups":"rack","variable":"input.sensitivity","description":"Input power sensitivity","type":"string","maxLength":10,"value":"high","options":["low","high"]}
+{"ups":"rack","variable":"input.transfer.low","description":"Low voltage transfer point (V)","type":"number","value":"200","options":["190","200.0"]}
+{"ups":"rack","variable":"odd.one","description":"Description unavailable","type":"string","value":"1"}
+{"ups":"rack","variable":"odd.two","description":"Odd","type":"string","value":"2"}
+{"ups":"rack","variable":"ups.delay.start","description":"Interval (seconds)","type":"number","value":"12"}
+{"ups":"rack","variable":"ups.id","description":"UPS system identifier","type":"string","maxLength":8,"value":"sh\"ort"}
+`
+
 // run runs upsrw on a host that has a server, and returns what the server heard.
 func run(t *testing.T, args ...string) (out, errOut string, code int, heard []string) {
 	t.Helper()
@@ -178,6 +187,11 @@ func TestOutput(t *testing.T) {
 		{"tracked: the device refused, which is an error (BUG-7)", as + "-w -s ups.id=refused rack", "", "ERR INVALID-ARGUMENT\n", 1},
 		{"a limit that is no number", "-t -1 rack", "",
 			"Could not convert the provided value for timeout ('-t' option) to unsigned int: Invalid argument\n", 1},
+
+		{"JSON: what can be set, an object each", "--json rack", objects, "", 0},
+		{"JSON: a value is taken", as + "--json -s ups.id=new rack",
+			`{"ups":"rack","variable":"ups.id","value":"new","result":"OK"}` + "\n", "OK\n", 0},
+		{"JSON: an error", "--json shed", `{"error":"Error: Data stale"}` + "\n", "Error: Data stale\n", 1},
 
 		{"the data is stale", "shed", "", "Error: Data stale\n", 1},
 		{"no server", "rack@localhost:4000", "", "Error: Connection failure: Connection refused\n", 1},

@@ -1,7 +1,7 @@
 // Package operator is what upscmd and upsrw share: a person or a script gives a UPS an order, says
 // who gives it, and wants to know what became of it.
 //
-// Who it is comes from -u and -p, else from the terminal. What became of it: without -w, that upsd
+// Who it is comes from -u and -p, else from nutauth.conf, else from the terminal. What became of it: without -w, that upsd
 // took the order; with -w, what the device made of it, which upsd is asked until it knows.
 //
 // An order that was tracked and failed is an error like any other. (NUT's programs exit with 0 once
@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
+	"github.com/blackstart-ups/blackstart/nut/client/flags"
+	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 )
@@ -26,12 +28,14 @@ type Options struct {
 	User, Password *string // nil: to be asked for
 	Track          bool    // -w
 	Limit          time.Duration
+	JSON           bool // --json: results on standard output, one object a line
 	Help, Version  bool
 
 	limit string // -t
 	wait  string // -W
 	auth  string // -A
 	debug int
+	login config.Login // of nutauth.conf
 }
 
 // defaultLimit is what -w waits without -t.
@@ -45,6 +49,7 @@ func (o *Options) Register(f *pflag.FlagSet) {
 	f.StringVarP(&o.limit, "limit", "t", "", "")
 	f.StringVarP(&o.wait, "wait", "W", "", "")
 	f.StringVarP(&o.auth, "auth", "A", "", "")
+	f.BoolVar(&o.JSON, "json", false, "")
 	f.CountVarP(&o.debug, "debug", "D", "")
 	f.BoolVarP(&o.Help, "help", "h", false, "")
 	f.BoolVarP(&o.Version, "version", "V", false, "")
@@ -65,11 +70,7 @@ func (o *Options) Check(f *pflag.FlagSet) error {
 		}
 		o.Limit = time.Duration(n) * time.Second
 	}
-	switch o.auth {
-	case "", "default", "none":
-		return nil
-	}
-	return fmt.Errorf("Error: -A %s: files of credentials are not read yet; want -u and -p", o.auth)
+	return nil
 }
 
 // Dial connects to the server of a UPS given as name[@host[:port]]. Errors are complete sentences.
@@ -79,11 +80,20 @@ func (o *Options) Dial(e env.Env, name string) (c *client.Conn, ups string, err 
 		return nil, "", fmt.Errorf("%w\nError: invalid UPS definition.  "+
 			"Required format: upsname[@hostname[:port]]", err)
 	}
+	auth, err := flags.Auth(e, o.auth)
+	if err != nil {
+		return nil, "", fmt.Errorf("Error: %w", err)
+	}
+	user := ""
+	if o.User != nil {
+		user = *o.User
+	}
+	o.login = auth.Lookup(user, host, port)
 	limit, problem := client.Wait(e, o.wait)
 	if problem != "" {
 		fmt.Fprintln(e.Host().Stderr(), problem)
 	}
-	c, err = client.Dial(e, host, port, client.Options{}, client.Until(e, limit))
+	c, err = client.Dial(e, host, port, client.Options{}.With(o.login), client.Until(e, limit))
 	if err != nil {
 		return nil, "", fmt.Errorf("Error: %w", err)
 	}
@@ -100,32 +110,32 @@ type Order struct {
 	Send  func(until env.Instant) (id string, err error)
 }
 
-// Give says who the operator is, gives the order and prints what became of it. The errors are
-// complete sentences.
-func (o *Options) Give(e env.Env, c *client.Conn, w Order) error {
+// Give says who the operator is, gives the order and prints what became of it. The result is OK when
+// upsd took it and SUCCESS when the device has carried it out. The errors are complete sentences.
+func (o *Options) Give(e env.Env, c *client.Conn, w Order) (result string, err error) {
 	if err := c.Authenticate(e, Soon(e), *o.User, *o.Password); err != nil {
-		return fmt.Errorf("Authentication failed: %w", err)
+		return "", fmt.Errorf("Authentication failed: %w", err)
 	}
 	if o.Track {
 		if err := c.Track(e, Soon(e)); err != nil {
-			return failed("Enabling "+w.Track+" status tracking failed", ". upsd answered: ", err)
+			return "", failed("Enabling "+w.Track+" status tracking failed", ". upsd answered: ", err)
 		}
 	}
 	id, err := w.Send(Soon(e))
 	if token, ok := refusal(err); ok {
-		return errors.New("Unexpected response from upsd: " + token)
+		return "", errors.New("Unexpected response from upsd: " + token)
 	} else if err != nil {
-		return fmt.Errorf("%s failed: %w", w.Name, err)
+		return "", fmt.Errorf("%s failed: %w", w.Name, err)
 	}
 	if id == "" {
-		taken(e, o.Track)
-		return nil
+		o.taken(e)
+		return accepted, nil
 	}
 	if err := o.follow(e, c, id); err != nil {
-		return err
+		return "", err
 	}
 	fmt.Fprintln(e.Host().Stderr(), succeeded)
-	return nil
+	return succeeded, nil
 }
 
 // failed is an error with the server's token, or with what went wrong on the way.
@@ -148,10 +158,13 @@ func refusal(err error) (string, bool) {
 // quietVar hides what taken says besides OK.
 const quietVar = "NUT_QUIET_OK_NOTRACKING"
 
+// accepted is the result of an order that upsd took.
+const accepted = "OK"
+
 // taken says that upsd took the order, and what this does not mean.
-func taken(e env.Env, tracked bool) {
-	fmt.Fprintln(e.Host().Stderr(), "OK")
-	if !tracked && e.Host().Getenv(quietVar) != "true" {
+func (o *Options) taken(e env.Env) {
+	fmt.Fprintln(e.Host().Stderr(), accepted)
+	if !o.Track && e.Host().Getenv(quietVar) != "true" {
 		fmt.Fprint(e.Host().Stderr(), untracked)
 	}
 }

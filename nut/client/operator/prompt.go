@@ -16,8 +16,14 @@ var ErrNoInput = errors.New("Error reading from stdin!") //lint:ignore ST1005 as
 // maxAnswer is the longest answer to a question, more than a line of the protocol can hold.
 const maxAnswer = 1024
 
-// AskWho asks for what -u and -p did not give.
+// AskWho asks for what neither -u and -p nor nutauth.conf gave.
 func (o *Options) AskWho(h env.Host) error {
+	if o.User == nil {
+		o.User = o.login.User
+	}
+	if o.Password == nil {
+		o.Password = o.login.Password
+	}
 	if o.User == nil {
 		name, err := askName(h)
 		if err != nil {
