@@ -369,3 +369,31 @@ func TestTestingTheFilesLooksAtCertificates(t *testing.T) {
 		t.Errorf("-t with a bad CERTFILE: ended %v with %d, want exit 1", ended, code)
 	}
 }
+
+// NP-S4: bytes that are no handshake end the session and nothing else.
+func FuzzHandshake(f *testing.F) {
+	ca := pkitest.NewCA("test CA")
+	cert, key := ca.Issue(pkitest.Leaf{Name: "nas"})
+	for _, seed := range []string{"", "\x16", "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "\x15\x03\x01\x00\x02\x01\x00",
+		"\x16\x03\x03\x00\x2b\x01\x00\x00\x27\x03\x03" + strings.Repeat("r", 32) + "\x00\x00\x00", "GET VAR\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, said []byte) {
+		s := newSite(t, map[string]string{"/etc/nut/upsd.conf": "LISTEN *\nCERTFILE /etc/nut/upsd.pem\n",
+			"/etc/nut/upsd.pem": cert + key})
+		s.driver("fake")
+		p := s.start()
+		bad, good := s.client(), s.client()
+		bad.want("STARTTLS", "OK STARTTLS")
+		bad.in.Put(string(said))
+		s.run(time.Second)
+		good.want(getStatus, online)
+		s.run(10 * time.Second)
+		if bad.closed == "" {
+			t.Errorf("after %q the session goes on", said)
+		}
+		if _, ended := p.Status(); ended {
+			t.Errorf("after %q upsd has ended", said)
+		}
+	})
+}
