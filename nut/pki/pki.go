@@ -221,6 +221,15 @@ func Authorities(h env.Host, path string) (Roots, error) {
 	return roots, nil
 }
 
+// A cause is an error in the words of strerror.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c cause) Error() string { return c.text }
+func (c cause) Unwrap() error { return c.err }
+
 // read reads a file; its error is the file and the cause in the system's words.
 func read(h env.Host, file string) ([]byte, error) {
 	text, err := h.ReadFile(file)
@@ -229,9 +238,9 @@ func read(h env.Host, file string) ([]byte, error) {
 	case err == nil:
 		return text, nil
 	case errors.Is(err, fs.ErrNotExist):
-		err = errors.New("No such file or directory") //lint:ignore ST1005 strerror's words
+		err = cause{"No such file or directory", fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
-		err = errors.New("Permission denied") //lint:ignore ST1005 strerror's words
+		err = cause{"Permission denied", fs.ErrPermission}
 	case errors.As(err, &path):
 		err = path.Err
 	}

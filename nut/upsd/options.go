@@ -124,13 +124,15 @@ To see what it does
   -h, --help        print this and exit
 
 To talk to the upsd that runs
-  -c, --command reload   read the files again; LISTEN and certificates want a restart
+  -c, --command reload   read the files and certificates again; LISTEN wants a restart
   -c, --command stop     end it
   -P, --pid NUMBER       talk to this process, not to the one in the PID file
 
 Files, in %s (NUT_CONFPATH)
   upsd.conf    LISTEN address [port], default 127.0.0.1 and ::1, port 3493
                MAXAGE seconds, default 15: a driver silent for longer is stale
+               CERTFILE file: serve STARTTLS with this certificate and key, in PEM;
+               CERTREQUEST and CERTPATH ask for those of clients; DISABLE_WEAK_SSL
                MAXCONN, TRACKINGDELAY, STATEPATH, ALLOW_NO_DEVICE ...
   ups.conf     the UPSes: a section each, with driver and port
   upsd.users   who may set, command, log in: a section each, with password and rights
@@ -138,5 +140,6 @@ Sockets of drivers are in %s (NUT_STATEPATH); the PID file is %s.
 
 Nobody can connect from another machine? upsd listens on this host alone until upsd.conf
 says LISTEN. Nothing but ERR DRIVER-NOT-CONNECTED? Start the driver: upsdrvctl start.
+No start because of SSL? The message names the file; upsd -t says it without starting.
 Nothing but ERR ACCESS-DENIED? Wrong user, password or right: upsd.users, then -c reload.
 `

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -38,8 +39,15 @@ func loadTLS(e env.Env, c *config.Upsd) (*tls.Config, error) {
 		return nil, nil
 	}
 	t, err := makeTLS(e, c)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; the account that upsd serves as, nut unless -u says otherwise, must be "+
+			"able to read it, also for a reload", err)
+	}
 	if err != nil {
 		return nil, complaintf(tlsUnusable, err)
+	}
+	if fi, err := e.Host().Stat(c.CertFile); err == nil && fi.Mode&othersMayRead != 0 {
+		e.Log().Warn(c.CertFile + " is world readable, and there is a private key in it")
 	}
 	leaf := t.Certificates[0].Leaf
 	if bad := pki.OutOfDate(leaf, e.Wall()); bad != "" {

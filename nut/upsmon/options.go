@@ -136,9 +136,11 @@ For the last script of a shutdown
 Files
   %s   MONITOR ups@host power-value user password primary|secondary, one a UPS
       MINSUPPLIES, SHUTDOWNCMD, POWERDOWNFLAG, NOTIFYCMD, NOTIFYFLAG ...
+      FORCESSL 1, CERTVERIFY 1 with CERTPATH file-of-CAs, CERTHOST: insist on TLS
       NUT_RULES yes: a failed poll alone may be critical, as for the C monitor
   %s   the number of the process that runs (NUT_PIDPATH)
 
 Communications lost, and nothing else? upsc ups@host shows what upsd has to say.
+SSL error? It names the certificate, or the file; CERTPATH and CERTFILE are PEM.
 Login failed? The user needs an upsmon line in upsd.users on the host of upsd.
 `
