@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,54 +9,75 @@ import (
 
 // exhibits are the clients of the museum.
 var exhibits = []exhibit{
-	{name: "upsc", does: "lists, variables, clients", made: debianPackage("nut-client"), visit: visitUpsc},
-	{name: "upscmd", does: "list, command with tracking, refusals", made: debianPackage("nut-client"),
-		visit: visitUpscmd},
-	{name: "upsrw", does: "list, settings with tracking, refusals", made: debianPackage("nut-client"),
-		visit: visitUpsrw},
-	{name: "upslog", does: "a log of both UPSes", made: debianPackage("nut-client"), visit: visitUpslog},
-	{name: "upsmon", does: "login, on battery and back", made: debianPackage("nut-client"), visit: visitUpsmon},
-	{name: "upsstats.cgi", does: "pages of one and of all", made: unpacked("nut-cgi"), visit: visitUpsstats},
-	{name: "libnutclient", does: "lists, bulk, LOGIN, PRIMARY, tracked set and command", made: libnutclient,
-		visit: visitLibnutclient, own: []limit{{"reads \\# as DEL", []string{
-			`var rack device.model is "Quo\"te \\ back \x7f hash", want "Quo\"te \\ back # hash"`,
-			`var rack ups.model is "Quo\"te \\ back \x7f hash", want "Quo\"te \\ back # hash"`,
-		}}}},
-	{name: "PyNUT", does: "lists, set, command", made: unpacked("python3-nut"), visit: visitPyNUT, own: []limit{{"raises on a description with quotes", []string{
-		`error list: ValueError: too many values to unpack (expected 2)`, "ups desk is missing", "ups gone is missing", "ups rack is missing",
-	}}, {"cuts values at a quote", []string{
-		`var rack device.model is "Quo\\", want "Quo\"te \\ back # hash"`,
-		`var rack ups.model is "Quo\\", want "Quo\"te \\ back # hash"`,
-	}}, {"sends LIST CLIENTS, which is none", []string{
-		"error clients: ERR INVALID-ARGUMENT", "plain: error clients: ERR INVALID-ARGUMENT",
-	}}}},
-	{name: "UPS::Nut", does: "lists, types, set, command, MASTER, LOGIN", made: unpacked("libups-nut-perl"),
-		visit: visitPerl, own: []limit{{"shows escapes as they are", []string{
-			`ups rack is "The \\\"big\\\" one \\\\ cellar", want "The \"big\" one \\ cellar"`,
-			`var rack device.model is "Quo\\\"te \\\\ back \\# hash", want "Quo\"te \\ back # hash"`,
-			`var rack ups.model is "Quo\\\"te \\\\ back \\# hash", want "Quo\"te \\ back # hash"`,
-		}}, {"does not understand CMDDESC", []string{"CMDDESC is not understood"}}}},
-	{name: "check_ups", does: "alarm by state", made: unpacked("monitoring-plugins-basic"), visit: visitCheckUps},
-	{name: "collectd", does: "series of both UPSes", made: unpacked("collectd-core"), visit: visitCollectd},
-	{name: "munin nutups_", does: "four graphs of both UPSes", made: unpacked("munin-plugins-extra"),
-		visit: visitMunin},
-	{name: "node-nut", does: "lists, types, set, command, MASTER", made: nodeNut, visit: visitNodeNut, own: []limit{{"shows escapes as they are", []string{
-		`ups rack is "The \\\"big\\\" one \\\\ cellar", want "The \"big\" one \\ cellar"`,
-		`var rack device.model is "Quo\\\"te \\\\ back \\# hash", want "Quo\"te \\ back # hash"`,
-		`var rack ups.model is "Quo\\\"te \\\\ back \\# hash", want "Quo\"te \\ back # hash"`,
-	}}}},
-	{name: "go.nut 2022", does: "lists, types, set, command, MASTER", visit: visitGoNut("gonut2022", oldGoNut),
-		made: goClient("gonut2022", "github.com/robbiet480/go.nut"), own: []limit{{"hangs when a list is refused", []string{"it never ends"}}}},
-	{name: "go.nut 2024", does: "lists, types, set, command, MASTER", visit: visitGoNut("gonut2024", (*visit).both),
-		made: goClient("gonut2024", "github.com/robbiet480/go.nut"), own: []limit{{"waits 2 s when a list is refused", []string{"the refusal of a list is not understood", "ups gone is missing"}}, {"drops quotes, cuts values there", []string{
-			`ups rack is "The \\big\\ one \\\\ cellar", want "The \"big\" one \\ cellar"`,
-			`var rack device.model is "Quo\\", want "Quo\"te \\ back # hash"`,
-			`var rack ups.model is "Quo\\", want "Quo\"te \\ back # hash"`,
-		}}}},
-	{name: "telegraf upsd", does: "fields and tags of both UPSes", visit: visitTelegraf,
-		made: goClient("telegraf", "github.com/influxdata/telegraf"), own: []limit{{"hangs when a list is refused", []string{"it never ends"}}}},
-	{name: "netdata upsd", does: "metrics and charts of both UPSes", visit: visitNetdata,
-		made: goClient("netdata", "github.com/netdata/go.d.plugin"), own: []limit{{"collects nothing when a UPS is out of reach", []string{"it collects nothing"}}}},
+	{name: "upsc", does: "lists, variables, clients",
+		made: debianPackage("nut-client"), visit: visitUpsc},
+	{name: "upscmd", does: "list, command with tracking, refusals",
+		made: debianPackage("nut-client"), visit: visitUpscmd},
+	{name: "upsrw", does: "list, setting with tracking, refusals",
+		made: debianPackage("nut-client"), visit: visitUpsrw},
+	{name: "upslog", does: "a log of both UPSes",
+		made: debianPackage("nut-client"), visit: visitUpslog},
+	{name: "upsmon", does: "login, on battery and back",
+		made: debianPackage("nut-client"), visit: visitUpsmon},
+	{name: "upsstats.cgi", does: "pages of one and of all",
+		made: unpacked("nut-cgi"), visit: visitUpsstats},
+	{name: "libnutclient", does: "lists, bulk, LOGIN, PRIMARY, FSD, tracked SET and INSTCMD",
+		made: libnutclient, visit: visitLibnutclient,
+		own: []limit{{"reads \\# as DEL", models(`"Quo\"te \\ back \x7f hash"`)}}},
+	{name: "PyNUT", does: "lists, SET, INSTCMD, FSD",
+		made: unpacked("python3-nut"), visit: visitPyNUT,
+		own: []limit{
+			{"raises on a description with quotes", []string{
+				"error list: ValueError: too many values to unpack (expected 2)",
+				"ups desk is missing", "ups gone is missing", "ups rack is missing"}},
+			{"cuts values at a quote", models(`"Quo\\"`)},
+			{"sends LIST CLIENTS, which is none", []string{
+				"error clients: ERR INVALID-ARGUMENT", "plain: error clients: ERR INVALID-ARGUMENT"}},
+		}},
+	{name: "UPS::Nut", does: "lists, types, SET, INSTCMD, MASTER, LOGIN, FSD",
+		made: unpacked("libups-nut-perl"), visit: visitPerl,
+		own: []limit{escaped, {"does not understand CMDDESC", []string{"CMDDESC is not understood"}}}},
+	{name: "check_ups", does: "alarm by state and by limits",
+		made: unpacked("monitoring-plugins-basic"), visit: visitCheckUps},
+	{name: "collectd", does: "nine series of both UPSes",
+		made: unpacked("collectd-core"), visit: visitCollectd},
+	{name: "munin nutups_", does: "three graphs of both UPSes",
+		made: unpacked("munin-plugins-extra"), visit: visitMunin},
+	{name: "node-nut", does: "lists, types, SET, INSTCMD, MASTER, FSD",
+		made: nodeNut, visit: visitNodeNut, own: []limit{escaped}},
+	{name: "go.nut 2022", does: "lists, types, SET, INSTCMD, MASTER, FSD",
+		made:  goClient("gonut2022", "github.com/robbiet480/go.nut"),
+		visit: visitGoNut("gonut2022", oldGoNut), own: []limit{hangs}},
+	{name: "go.nut 2024", does: "lists, types, SET, INSTCMD, MASTER, FSD",
+		made:  goClient("gonut2024", "github.com/robbiet480/go.nut"),
+		visit: visitGoNut("gonut2024", (*visit).both),
+		own: []limit{
+			{"waits 2 s when a list is refused", []string{
+				"the refusal of a list is not understood", "ups gone is missing"}},
+			{"drops quotes, cuts values there", append(models(`"Quo\\"`),
+				`ups rack is "The \\big\\ one \\\\ cellar", want "The \"big\" one \\ cellar"`)},
+		}},
+	{name: "telegraf upsd", does: "fields and tags of both UPSes",
+		made:  goClient("telegraf", "github.com/influxdata/telegraf"),
+		visit: visitTelegraf, own: []limit{hangs}},
+	{name: "netdata upsd", does: "metrics and charts of both UPSes",
+		made:  goClient("netdata", "github.com/netdata/go.d.plugin"),
+		visit: visitNetdata,
+		own:   []limit{{"collects nothing when a UPS is out of reach", []string{"it collects nothing"}}}},
+}
+
+// Limits that several clients share.
+var (
+	hangs   = limit{"hangs when a list is refused", []string{"it never ends"}}
+	escaped = limit{"shows escapes as they are", append(models(`"Quo\\\"te \\\\ back \\# hash"`),
+		`ups rack is "The \\\"big\\\" one \\\\ cellar", want "The \"big\" one \\ cellar"`)}
+)
+
+// models are the complaints when the model of rack, which has all that wants an escape, is read as
+// something else.
+func models(read string) []string {
+	const want = `, want "Quo\"te \\ back # hash"`
+	return []string{"var rack device.model is " + read + want, "var rack ups.model is " + read + want}
 }
 
 // debianPackage is a client that an installed package has.
@@ -74,31 +96,27 @@ func unpacked(packages ...string) func(m *museum) (string, error) {
 // file is a file of an unpacked package.
 func (m *museum) file(pkg, name string) string { return filepath.Join(m.dir, "apt-"+pkg, name) }
 
+// goClient is a program in the museum's folder, which uses a module.
 func goClient(name, module string) func(m *museum) (string, error) {
 	return func(m *museum) (string, error) { return m.goBuild(name, module) }
 }
 
+// libnutclient compiles the program in C++.
 func libnutclient(m *museum) (string, error) {
 	dir, version, err := m.apt("libnutclient-dev", "libnutclient2")
 	if err != nil {
 		return "", err
 	}
-	libs, err := filepath.Glob(dir + "/*/*/libnutclient.so.2")
+	libs, err := filepath.Glob(dir + "/lib/*/libnutclient.so.2")
 	if err != nil || len(libs) != 1 {
-		libs, err = filepath.Glob(dir + "/usr/lib/*/libnutclient.so.2")
+		return "", fmt.Errorf("libnutclient2 has %d libraries for this machine: %v", len(libs), err)
 	}
-	if err != nil {
-		return "", err
-	}
-	args := append([]string{"-O1", "-I" + dir + "/usr/include", "-o", m.dir + "/libnutclient",
-		m.sources + "/libnutclient/main.cpp"}, libs...)
-	for _, lib := range libs {
-		args = append(args, "-Wl,-rpath,"+filepath.Dir(lib))
-	}
-	_, err = m.run("g++", args...)
+	_, err = m.run("g++", "-O1", "-I"+dir+"/usr/include", "-o", m.dir+"/libnutclient",
+		m.sources+"/libnutclient/main.cpp", libs[0], "-Wl,-rpath,"+filepath.Dir(libs[0]))
 	return version, err
 }
 
+// nodeNut has npm install the package, without running what it brings.
 func nodeNut(m *museum) (string, error) {
 	dir := m.dir + "/node-nut"
 	if err := os.CopyFS(dir, os.DirFS(m.sources+"/node-nut")); err != nil {

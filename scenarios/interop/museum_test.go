@@ -241,8 +241,12 @@ func (m *museum) makeAll(all []exhibit) []chan making {
 	return ready
 }
 
-// A venue is a server with its drivers, twice: as museumFiles say, and plain.
-type venue struct{ office, plain *stand }
+// A venue is a server with its drivers: as museumFiles say, plain, and one with a UPS for each
+// client that sets FSD, which stays set.
+type venue struct {
+	office, plain *stand
+	doomed        *bench
+}
 
 // A stand is one of the two: the bench that clients talk to, and the drivers behind it.
 type stand struct {
@@ -254,7 +258,22 @@ type stand struct {
 func newVenue(t *testing.T, server kit, driver string) *venue {
 	plain := map[string]string{"rack": "The big one", "desk": descriptions["desk"]}
 	return &venue{newStand(t, server, driver, museumFiles, descriptions),
-		newStand(t, server, driver, plainFiles(), plain)}
+		newStand(t, server, driver, plainFiles(), plain), newDoomed(t, server, driver)}
+}
+
+// doomed are the clients that can set FSD, and the names of the UPSes they do it to.
+var doomed = []string{"libnutclient", "pynut", "ups-nut", "node-nut", "gonut2022", "gonut2024"}
+
+func newDoomed(t *testing.T, server kit, driver string) *bench {
+	conf := ""
+	for _, name := range doomed {
+		conf += fmt.Sprintf("[%s]\n\tdriver = dummy-ups\n\tport = ups.dev\n", name)
+	}
+	b := newBench(t, map[string]string{"ups.conf": conf, "upsd.conf": museumFiles["upsd.conf"],
+		"upsd.users": museumFiles["upsd.users"], "ups.dev": "ups.status: OL\n"})
+	b.drivers(driver, doomed...)
+	b.serve(server, doomed...)
+	return b
 }
 
 func newStand(t *testing.T, server kit, driver string, files, descs map[string]string) *stand {
@@ -274,6 +293,17 @@ func (s stand) forTest(t *testing.T) *stand {
 	return &s
 }
 
+// facts are what a client should read.
+func (s *stand) facts() facts {
+	f := facts{}
+	s.rack.facts("rack", f)
+	s.desk.facts("desk", f)
+	for name, desc := range s.descriptions {
+		f["ups "+name] = desc
+	}
+	return f
+}
+
 // stop ends the clients that were started: the next one may want their place.
 func (s *stand) stop() {
 	s.bench.stop()
@@ -283,7 +313,8 @@ func (s *stand) stop() {
 // show has an exhibit do its job and returns what was wrong.
 func (x *venue) show(t *testing.T, m *museum, e exhibit) []string {
 	t.Helper()
-	v := &visit{t: t, m: m, office: x.office.forTest(t), plain: x.plain.forTest(t)}
+	v := &visit{t: t, m: m, office: x.office.forTest(t), plain: x.plain.forTest(t),
+		doomed: x.doomed}
 	v.reset()
 	e.visit(v)
 	v.office.stop()
@@ -297,6 +328,7 @@ type visit struct {
 	m          *museum
 	office     *stand // with everything
 	plain      *stand // see plainFiles
+	doomed     *bench
 	complaints []string
 }
 
@@ -358,17 +390,18 @@ func parseFacts(out string) facts {
 // told runs a library's client and returns its facts, and those that it should have told.
 func (v *visit) told(b *stand, prog string, args ...string) (f, want facts) {
 	v.t.Helper()
-	want = facts{}
-	b.rack.facts("rack", want)
-	b.desk.facts("desk", want)
-	for name, desc := range b.descriptions {
-		want["ups "+name] = desc
-	}
+	want = b.facts()
 	a := b.ask(prog, args...)
 	if a.code != 0 || a.err != "" {
 		v.complain("the client ended with %d: %s", a.code, strings.TrimSpace(a.err))
 	}
 	return parseFacts(a.out), want
+}
+
+// forced checks that a client's UPS has got FSD.
+func (v *visit) forced(name string) {
+	status := strings.SplitAfter(v.doomed.talk("GET VAR "+name+" ups.status\n"), "\n")[0]
+	v.is("the status after FSD", status, "VAR "+name+" ups.status \"FSD OL\"\n")
 }
 
 // refused checks that a step of the client failed, as it should, with a text.
@@ -453,7 +486,8 @@ func (m *museum) run(prog string, args ...string) (string, error) { return m.run
 func (m *museum) runIn(dir, prog string, args ...string) (string, error) {
 	cmd := exec.Command(prog, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOMAXPROCS=2")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0",
+		"GOMAXPROCS=2")
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
@@ -466,7 +500,8 @@ func (m *museum) runIn(dir, prog string, args ...string) (string, error) {
 // the version of a module that it uses.
 func (m *museum) goBuild(name, module string) (string, error) {
 	dir := filepath.Join(m.sources, name)
-	if _, err := m.runIn(dir, "go", "build", "-p", "2", "-o", filepath.Join(m.dir, name), "."); err != nil {
+	_, err := m.runIn(dir, "go", "build", "-p", "2", "-o", filepath.Join(m.dir, name), ".")
+	if err != nil {
 		return "", err
 	}
 	version, err := m.runIn(dir, "go", "list", "-m", "-f", "{{.Version}}", module)

@@ -1,5 +1,6 @@
 // Gonut does what a user of go.nut does, and tells it one fact a line with tabs between the words.
-// Arguments: port, user, password, new value of ups.id.
+// Arguments: port, user, password, new value of ups.id, port of the server whose UPS gonut2022 gets
+// FSD.
 package main
 
 import (
@@ -12,13 +13,8 @@ import (
 )
 
 func main() {
-	port, _ := strconv.Atoi(os.Args[1])
-	c, err := nut.Connect("127.0.0.1", port)
-	failed("connect", err)
+	c := connect(os.Args[1])
 	tell("did", "protocol", c.ProtocolVersion)
-	ok, err := c.Authenticate(os.Args[2], os.Args[3])
-	failed("authenticate", err)
-	tell("did", "authenticate", ok)
 	list, err := c.GetUPSList()
 	failed("list", err)
 	for _, ups := range list {
@@ -30,9 +26,37 @@ func main() {
 	help, err := c.Help()
 	failed("help", err)
 	tell("did", "help", strings.Contains(help, "LIST"))
-	ok, err = c.Disconnect()
+	ok, err := c.Disconnect()
 	failed("disconnect", err)
 	tell("did", "disconnect", ok)
+	force()
+}
+
+func connect(to string) nut.Client {
+	port, _ := strconv.Atoi(to)
+	c, err := nut.Connect("127.0.0.1", port)
+	failed("connect", err)
+	ok, err := c.Authenticate(os.Args[2], os.Args[3])
+	failed("authenticate", err)
+	tell("did", "authenticate", ok)
+	return c
+}
+
+func force() {
+	c := connect(os.Args[5])
+	list, err := c.GetUPSList()
+	failed("list", err)
+	for _, ups := range list {
+		if ups.Name == "gonut2022" {
+			_, err := ups.CheckIfMaster()
+			failed("master", err)
+			ok, err := ups.ForceShutdown()
+			failed("fsd", err)
+			tell("did", "fsd", ok)
+		}
+	}
+	_, err = c.Disconnect()
+	failed("disconnect", err)
 }
 
 func read(ups nut.UPS) {

@@ -1,5 +1,5 @@
 // What a user of libnutclient does, told one fact a line with tabs between the words. Arguments:
-// port, user, password, new value of ups.id.
+// port, user, password, new value of ups.id, port of the server whose UPS libnutclient gets FSD.
 
 #include <nutclient.h>
 
@@ -56,15 +56,19 @@ static std::string ended(TcpClient &c, const TrackingID &id) {
 
 static void write(TcpClient &c, const std::string &value) {
 	step("tracking", [&] {
-		std::cout << "did" << tab << "tracking before" << tab << c.isFeatureEnabled(Client::TRACKING) << "\n";
+		bool on = c.isFeatureEnabled(Client::TRACKING);
+		std::cout << "did" << tab << "tracking before" << tab << on << "\n";
 		c.setFeature(Client::TRACKING, true);
-		std::cout << "did" << tab << "tracking after" << tab << c.isFeatureEnabled(Client::TRACKING) << "\n";
+		on = c.isFeatureEnabled(Client::TRACKING);
+		std::cout << "did" << tab << "tracking after" << tab << on << "\n";
 	});
 	step("set", [&] {
-		std::cout << "did" << tab << "set" << tab << ended(c, c.setDeviceVariable("desk", "ups.id", value)) << "\n";
+		std::string result = ended(c, c.setDeviceVariable("desk", "ups.id", value));
+		std::cout << "did" << tab << "set" << tab << result << "\n";
 	});
 	step("command", [&] {
-		std::cout << "did" << tab << "command" << tab << ended(c, c.executeDeviceCommand("desk", "beeper.mute")) << "\n";
+		std::string result = ended(c, c.executeDeviceCommand("desk", "beeper.mute"));
+		std::cout << "did" << tab << "command" << tab << result << "\n";
 	});
 	step("command that is none", [&] { c.executeDeviceCommand("desk", "no.such"); });
 }
@@ -91,4 +95,11 @@ int main(int, char **argv) {
 	});
 	write(c, argv[4]);
 	step("logout", [&] { c.logout(); });
+	step("fsd", [&] {
+		TcpClient doomed("127.0.0.1", std::atoi(argv[5]));
+		doomed.authenticate(argv[2], argv[3]);
+		doomed.devicePrimary("libnutclient");
+		doomed.deviceForcedShutdown("libnutclient");
+		std::cout << "did" << tab << "fsd" << tab << "set" << "\n";
+	});
 }

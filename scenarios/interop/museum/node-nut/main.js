@@ -1,11 +1,11 @@
 // What a user of node-nut does, told one fact a line with tabs between the words. Arguments: port,
-// user, password, new value of ups.id.
+// user, password, new value of ups.id, port of the server whose UPS node-nut gets FSD.
 'use strict';
 
 const Nut = require('node-nut');
 
-const [port, user, password, value] = process.argv.slice(2);
-const nut = new Nut(Number(port), '127.0.0.1');
+const [port, user, password, value, doomed] = process.argv.slice(2);
+let nut;
 
 const tell = (...words) => console.log(words.join('\t'));
 
@@ -53,6 +53,21 @@ async function visit() {
 	nut.close();
 }
 
-nut.on('ready', visit);
-nut.on('error', (error) => { tell('error', 'connection', error.message); process.exit(1); });
-nut.start();
+async function force() {
+	await order('user', 'SetUsername', user);
+	await order('password', 'SetPassword', password);
+	await order('master', 'Master', 'node-nut');
+	tell('did', 'fsd', await order('fsd', 'FSD', 'node-nut'));
+	nut.close();
+}
+
+// connect does a job on a server, and another one when that connection is closed.
+function connect(to, job, next) {
+	nut = new Nut(Number(to), '127.0.0.1');
+	nut.on('ready', job);
+	nut.on('close', next);
+	nut.on('error', (error) => { tell('error', 'connection', error.message); process.exit(1); });
+	nut.start();
+}
+
+connect(port, visit, () => connect(doomed, force, () => {}));

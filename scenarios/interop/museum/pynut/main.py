@@ -1,6 +1,6 @@
 """What a user of PyNUT does, told one fact a line with tabs between the words.
 
-Arguments: port, user, password, new value of ups.id.
+Arguments: port, user, password, new value of ups.id, port of the server whose UPS pynut gets FSD.
 """
 
 import sys
@@ -10,7 +10,7 @@ warnings.simplefilter("ignore", DeprecationWarning)  # PyNUT uses telnetlib
 
 import PyNUT
 
-port, user, password, value = sys.argv[1:]
+port, user, password, value, doomed = sys.argv[1:]
 
 
 def tell(*words):
@@ -46,3 +46,5 @@ tell("did", "set", step("set", lambda: nut.SetRWVar("desk", "ups.id", value)))
 tell("did", "command", step("command", lambda: nut.RunUPSCommand("desk", "beeper.mute")))
 step("command that is none", lambda: nut.RunUPSCommand("desk", "no.such"))
 step("clients", nut.ListClients)
+nut = PyNUT.PyNUTClient(host="127.0.0.1", port=int(doomed), login=user, password=password)
+tell("did", "fsd", step("fsd", lambda: nut.FSD("pynut")))

@@ -1,11 +1,11 @@
 # What a user of UPS::Nut does, told one fact a line with tabs between the words. Arguments: port,
-# user, password, new value of ups.id.
+# user, password, new value of ups.id, port of the server whose UPS ups-nut gets FSD.
 
 use strict;
 use warnings;
 use UPS::Nut;
 
-my ($port, $user, $password, $value) = @ARGV;
+my ($port, $user, $password, $value, $doomed) = @ARGV;
 
 sub fact { print join("\t", map { defined $_ ? $_ : "undef" } @_), "\n" }
 
@@ -17,7 +17,6 @@ sub told {
 }
 
 sub client {
-	my %more = @_;
 	return UPS::Nut->new(HOST => "127.0.0.1", PORT => $port, TIMEOUT => 10, @_);
 }
 
@@ -45,5 +44,9 @@ for my $ups ("rack", "desk") {
 	fact("did", "command", told($nut, "command", $nut->InstCmd("beeper.mute")));
 	told($nut, "command that is none", $nut->InstCmd("no.such"));
 	fact("did", "master", told($nut, "master", $nut->Master));
-	fact("did", "login", client(NAME => $ups, USERNAME => $user, PASSWORD => $password, LOGIN => 1) ? 1 : 0);
+	my $monitor = client(NAME => $ups, USERNAME => $user, PASSWORD => $password, LOGIN => 1);
+	fact("did", "login", $monitor ? 1 : 0);
 }
+
+my $nut = client(NAME => "ups-nut", PORT => $doomed, USERNAME => $user, PASSWORD => $password);
+fact("did", "fsd", told($nut, "fsd", $nut->Master && $nut->FSD));
