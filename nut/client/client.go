@@ -17,6 +17,7 @@ import (
 const (
 	ConnectTime = 10 * time.Second
 	AnswerTime  = 5 * time.Second
+	ByeTime     = time.Second // nothing depends on the answer to LOGOUT
 )
 
 // maxWait keeps the seconds of a time limit within reason: a day.
@@ -59,6 +60,9 @@ const MaxLine = 16 << 10
 
 // MaxRows is the longest list accepted: the largest devices known have a few thousand variables.
 const MaxRows = 100_000
+
+// MaxList is how many bytes a list may have: whoever keeps it keeps no more.
+const MaxList = 16 << 20
 
 // Options say how to connect. The zero value takes TLS where the server has it, verifies nothing,
 // and goes on in clear where it has none, as NUT's clients do.

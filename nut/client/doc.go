@@ -13,7 +13,8 @@
 // # Limits
 //
 // A Conn is for one task at a time. Every call has a deadline; a reply line is at most [MaxLine]
-// bytes, a list at most [MaxRows] rows.
+// bytes, a list at most [MaxRows] rows and [MaxList] bytes. A server that sends more, or says something
+// else than was asked for, is an Error.
 //
 // # TLS
 //

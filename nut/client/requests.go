@@ -81,7 +81,7 @@ func (c *Conn) List(e env.Env, until env.Instant, row func(words []string) error
 		return malformed(asked, reply, wantListBegin)
 	}
 	end := append([]string{"END"}, framed...)
-	for range MaxRows {
+	for rows, size := 0, 0; rows < MaxRows && size < MaxList; rows, size = rows+1, size+len(reply) {
 		if reply, err = c.readLine(e, until); err != nil {
 			return err
 		}

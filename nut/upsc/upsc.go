@@ -135,7 +135,7 @@ func run(e env.Env, o *options) error {
 		err = values(e, c, until, p, ups)
 	}
 	if err == nil {
-		c.Logout(e, until)
+		c.Logout(e, e.Now().Add(client.ByeTime))
 	}
 	return err
 }

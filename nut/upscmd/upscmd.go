@@ -92,7 +92,7 @@ func run(e env.Env, o *options) error {
 		err = command(e, o, c, ups)
 	}
 	if err == nil {
-		c.Logout(e, operator.Soon(e))
+		c.Logout(e, e.Now().Add(client.ByeTime))
 	}
 	return err
 }
@@ -109,6 +109,7 @@ type row struct {
 // show prints the commands that a UPS knows.
 func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 	var names []string
+	end := e.Now().Add(operator.ListTime)
 	err := c.List(e, operator.Soon(e), func(row []string) error {
 		names = append(names, row[0])
 		return nil
@@ -121,7 +122,7 @@ func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 		fmt.Fprintf(out, "Instant commands supported on UPS [%s]:\n\n", ups)
 	}
 	for _, name := range names {
-		text, err := describe(e, c, ups, name)
+		text, err := describe(e, c, min(operator.Soon(e), end), ups, name)
 		if err != nil {
 			return fmt.Errorf("Error: %w", err)
 		}
@@ -135,8 +136,8 @@ func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 }
 
 // describe returns what a command does, in the server's words.
-func describe(e env.Env, c *client.Conn, ups, name string) (string, error) {
-	words, err := c.Get(e, operator.Soon(e), "CMDDESC", ups, name)
+func describe(e env.Env, c *client.Conn, until env.Instant, ups, name string) (string, error) {
+	words, err := c.Get(e, until, "CMDDESC", ups, name)
 	var refused netproto.Err
 	switch {
 	case errors.As(err, &refused):

@@ -223,3 +223,11 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerThatDoesNotSayGoodbyeCostsASecond(t *testing.T) {
+	u := newUpsd()
+	delete(u.answers, "LOGOUT")
+	if _, errOut, code, took := run(t, u, nil, "-l", "bare"); code != 0 || took > 2*time.Second {
+		t.Errorf("exit %d after %v, %q; want 0 within 2 s", code, took, errOut)
+	}
+}

@@ -68,15 +68,12 @@ func (s *source) hangUp(e env.Env, polite bool) {
 		return
 	}
 	if polite {
-		s.conn.Logout(e, e.Now().Add(goodbye))
+		s.conn.Logout(e, e.Now().Add(client.ByeTime))
 	} else {
 		s.conn.Close()
 	}
 	s.conn = nil
 }
-
-// goodbye is what the farewell to a server may take: nothing depends on it.
-const goodbye = time.Second
 
 // ask does something over the connection. One that had been open and fails is opened again, once:
 // the server may have restarted since the last round.

@@ -25,6 +25,7 @@ type variable struct {
 // show prints what can be set.
 func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 	var all []*variable
+	end := e.Now().Add(operator.ListTime)
 	err := c.List(e, operator.Soon(e), func(row []string) error {
 		if len(row) < 2 {
 			return fmt.Errorf("insufficient data (got %d args, need at least 4)", len(row)+2)
@@ -36,7 +37,7 @@ func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 		if err != nil {
 			break
 		}
-		err = v.learn(e, c, ups)
+		err = v.learn(e, c, ups, end)
 		switch {
 		case err != nil:
 		case o.JSON:
@@ -52,15 +53,16 @@ func (o *options) show(e env.Env, c *client.Conn, ups string) error {
 }
 
 // learn asks the server about a variable. What it refuses to tell is left out.
-func (v *variable) learn(e env.Env, c *client.Conn, ups string) error {
+func (v *variable) learn(e env.Env, c *client.Conn, ups string, end env.Instant) error {
+	soon := func() env.Instant { return min(operator.Soon(e), end) }
 	v.desc = "Description unavailable"
-	words, err := c.Get(e, operator.Soon(e), "DESC", ups, v.name)
+	words, err := c.Get(e, soon(), "DESC", ups, v.name)
 	if err == nil {
 		v.desc = words[0]
 	} else if !refused(err) {
 		return err
 	}
-	v.types, err = c.Get(e, operator.Soon(e), "TYPE", ups, v.name)
+	v.types, err = c.Get(e, soon(), "TYPE", ups, v.name)
 	if err != nil && !refused(err) {
 		return err
 	}
@@ -68,7 +70,7 @@ func (v *variable) learn(e env.Env, c *client.Conn, ups string) error {
 	if kind != "ENUM" && kind != "RANGE" {
 		return nil
 	}
-	err = c.List(e, operator.Soon(e), func(row []string) error {
+	err = c.List(e, soon(), func(row []string) error {
 		v.choices = append(v.choices, row)
 		return nil
 	}, kind, ups, v.name)

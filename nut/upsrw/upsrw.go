@@ -97,7 +97,7 @@ func run(e env.Env, o *options) error {
 		err = set(e, o, c, ups)
 	}
 	if err == nil {
-		c.Logout(e, operator.Soon(e))
+		c.Logout(e, e.Now().Add(client.ByeTime))
 	}
 	return err
 }

@@ -103,6 +103,9 @@ func (o *Options) Dial(e env.Env, name string) (c *client.Conn, ups string, err 
 // Soon is when an answer must have come.
 func Soon(e env.Env) env.Instant { return e.Now().Add(client.AnswerTime) }
 
+// ListTime is what a whole list may take, with all that is asked about its rows.
+const ListTime = time.Minute
+
 // An Order is what is to be done, and what it is called in sentences.
 type Order struct {
 	Track string // "command": Enabling command status tracking failed
