@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -119,6 +120,8 @@ type controller struct {
 	site
 	e   env.Env
 	out io.Writer
+
+	leaving atomic.Bool // a supervisor was told to end
 }
 
 // actions are the command words.

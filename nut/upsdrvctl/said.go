@@ -92,6 +92,12 @@ func (m missing) Error() string {
 
 func (m missing) Unwrap() error { return fs.ErrNotExist }
 
+// errKilled is for a driver that somebody killed, or the system for want of memory: it is not to
+// blame.
+var errKilled = errors.New("driver was killed")
+
+const sigkill = 9
+
 // judge returns how a run of a driver failed, nil if it did not.
 func (s *said) judge(u unit, args []string, status int, err error) error {
 	prog, failed := args[0], "Driver failed to start"
@@ -103,6 +109,8 @@ func (s *said) judge(u unit, args []string, status int, err error) error {
 		return missing{u.name, prog}
 	case err != nil:
 		return fmt.Errorf("UPS %s: %w", u.name, err)
+	case status == killed+sigkill:
+		return fmt.Errorf("UPS %s: %w%s", u.name, errKilled, s.cause())
 	case status > killed:
 		return fmt.Errorf("UPS %s: driver was ended by signal %d%s", u.name, status-killed, s.cause())
 	case status != 0 || s.fatal:

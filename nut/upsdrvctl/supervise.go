@@ -11,8 +11,9 @@ import (
 
 // How drivers that are children are kept alive.
 const (
-	// stopTime is how long drivers may take to go.
-	stopTime = 5 * time.Second
+	// Drivers are told to go so often, with pauses, and then ended.
+	stopTries = 5
+	stopPause = time.Second
 	// steady is for how long a driver must have run to count as one that can.
 	steady = 10 * time.Second
 	// maxPause is the longest pause before a driver is started again.
@@ -55,10 +56,13 @@ func (c *controller) keep(e env.Env, u unit, args []string) error {
 	for {
 		began := e.Now()
 		err := c.run1(e, u, args, &failed)
-		if err == nil || errors.Is(err, env.ErrStopped) || errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case err == nil || errors.Is(err, env.ErrStopped) || errors.Is(err, fs.ErrNotExist):
 			return err
+		case c.leaving.Load():
+			return nil
 		}
-		if e.Now().Sub(began) >= steady {
+		if e.Now().Sub(began) >= steady || errors.Is(err, errKilled) {
 			failed, pause = 0, u.pause
 		}
 		if failed >= u.tries {
@@ -98,9 +102,12 @@ func (c *controller) relay(e env.Env, units []unit, scope env.Scope) error {
 		case s == env.User1:
 			tell(e, "reload-or-exit")
 		case s == env.Terminate || s == env.Interrupt || s == env.Quit:
-			e.Go("farewell", func(e env.Env) error { tell(e, "exit"); return nil })
-			if err := e.Sleep(stopTime); err != nil {
-				return err
+			c.leaving.Store(true)
+			for range stopTries { // one that is just starting hears it the next time
+				e.Go("farewell", func(e env.Env) error { tell(e, "exit"); return nil })
+				if err := e.Sleep(stopPause); err != nil {
+					return err
+				}
 			}
 			scope.Stop()
 			return nil

@@ -151,7 +151,7 @@ func (d drill) runAll(t *testing.T, lines []string) []string {
 // running are the processes that PID files name and that live, by UPS.
 func (b *bench) running() map[string]int {
 	pids := map[string]int{}
-	files, _ := filepath.Glob(b.run + "/*.pid")
+	files, _ := filepath.Glob(b.run + "/dummy-ups-*.pid")
 	for _, f := range files {
 		text, _ := os.ReadFile(f)
 		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
