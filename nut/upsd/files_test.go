@@ -53,6 +53,8 @@ func TestInventory(t *testing.T) {
 	}{
 		{"in the order of the file", "[b]\ndriver=d\nport=p\n[a]\ndriver=d\nport=p\ndesc=\"x y\"\n",
 			[]definition{{"b", "d", "p", "", false}, {"a", "d", "p", "x y", true}}, 0},
+		{"what is the drivers' business (`upsd.md 6 everything else`)", "pollinterval = x\nfoo = bar\n[a]\ndriver=d\nport=p\n" +
+			"vendorid = 1\nnolock\nmaxretry = never\n", []definition{{"a", "d", "p", "", false}}, 0},
 		{"half a section is left out (UD section 6)", "[a]\ndriver=d\n[b]\nport=p\n", nil, 2},
 		{"a name counts once, in any letter case", "[a]\ndriver=d\nport=p\n[A]\ndriver=e\nport=p\n",
 			[]definition{{"a", "d", "p", "", false}}, 1},

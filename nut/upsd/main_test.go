@@ -45,7 +45,7 @@ func TestStartFailures(t *testing.T) {
 			want: "Fatal error: at least one UPS must be defined in ups.conf"},
 		{name: "no state folder", environ: []string{"NUT_STATEPATH=/nowhere"}, code: 1,
 			want: "/nowhere: No such file or directory"},
-		{name: "one LISTEN of two", files: map[string]string{"/etc/nut/upsd.conf": "LISTEN 127.0.0.1\nLISTEN db\n"}, code: 1,
+		{name: "`upsd.md 14 two LISTEN`, one of them bogus", files: map[string]string{"/etc/nut/upsd.conf": "LISTEN 127.0.0.1\nLISTEN db\n"}, code: 1,
 			want: "Fatal error: some listening interfaces were not available"},
 		{name: "no LISTEN at all", files: map[string]string{"/etc/nut/upsd.conf": "LISTEN db\n"}, code: 1,
 			want: "no listening interface available"},
@@ -99,6 +99,8 @@ func TestStartsThatWork(t *testing.T) {
 		{name: "half of the listeners, and it is meant", environ: []string{"ALLOW_NOT_ALL_LISTENERS=true"},
 			files: map[string]string{"/etc/nut/upsd.conf": "LISTEN 127.0.0.1 3493\nLISTEN db 3493\n"},
 			want:  "not listening on db port 3493"},
+		{name: "`upsd.md 5 ALLOW_NOT_ALL_LISTENERS`", files: map[string]string{"/etc/nut/upsd.conf": "LISTEN 127.0.0.1 3493\nLISTEN db 3493\n" +
+			"ALLOW_NOT_ALL_LISTENERS 1\n"}, want: "going on because of ALLOW_NOT_ALL_LISTENERS"},
 		{name: "loopback by default", files: map[string]string{"/etc/nut/upsd.conf": ""},
 			want: "listening on 127.0.0.1 port 3493"},
 		{name: "loopback of both families", files: map[string]string{"/etc/nut/upsd.conf": ""}, want: "listening on ::1 port 3493"},

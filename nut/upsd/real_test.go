@@ -45,6 +45,15 @@ func startReal(t *testing.T) *realServer {
 	r.write("upsd.conf", "LISTEN 127.0.0.1 "+port+"\n")
 	r.write("upsd.users", upsdUsers)
 	r.drive()
+	r.launch()
+	r.await(env.Data, "fresh")
+	return r
+}
+
+// launch starts the server, for the first time or again.
+func (r *realServer) launch() {
+	r.t.Helper()
+	var err error
 	r.e, err = osenv.New(osenv.Options{
 		Prog: "upsd",
 		Emit: r.note,
@@ -53,11 +62,9 @@ func startReal(t *testing.T) *realServer {
 			service.AccountVar + "=root"},
 	})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	go func() { r.code <- upsd.Main(r.e, []string{"-FF"}) }()
-	r.await(env.Data, "fresh")
-	return r
 }
 
 // note keeps an event if somebody still looks at them.
@@ -213,4 +220,30 @@ func TestOneClientThatReadsNothingOnARealMachine(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(r.dir, "upsd.pid")); err == nil {
 		t.Error("the PID file is left behind")
 	}
+}
+
+// NP-T10: a new server takes the port although connections of the old one linger, for both families.
+func TestARestartTakesItsPortAtOnce(t *testing.T) {
+	r := startReal(t)
+	_, port, _ := net.SplitHostPort(r.addr)
+	r.write("upsd.conf", "LISTEN * "+port+"\n")
+	for range 3 {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if got := r.ask("NETVER"); len(got) != 1 || got[0] != "1.3" { // it has accepted c too
+			t.Fatalf("replies %q", got)
+		}
+		r.stop()
+		r.launch()
+		r.await(env.Data, "fresh")
+	}
+	if c, err := net.Dial("tcp", "[::1]:"+port); err == nil {
+		c.Close()
+	} else if _, err := net.Listen("tcp", "[::1]:0"); err == nil {
+		t.Error("there is IPv6, but nobody listens on it")
+	}
+	r.stop()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/upsd"
 )
 
 // conf is a configuration with one file changed.
@@ -276,6 +277,22 @@ func TestFlagsThatSayMore(t *testing.T) {
 	for _, number := range []string{"0", "-3", "upsd"} {
 		if code, ended, text := s.outcome(nil, "-c", "stop", "-P", number); code != 1 || ended || !strings.Contains(text, "want the number of a process") {
 			t.Errorf("-P %s: exit %d: %s", number, code, text)
+		}
+	}
+}
+
+// `upsd.md 12 NUT_IGNORE_CHECKPROCNAME`, DS-7: -c finds a server that runs under another name only
+// where the site says so.
+func TestAServerUnderAnotherName(t *testing.T) {
+	for value, want := range map[string]int{"": 1, "true": 0} {
+		s := newSite(t, nil)
+		s.h.StartMain("netups", func(e env.Env, _ []string) int { return upsd.Main(e, []string{"-FF"}) })
+		s.run(100 * time.Millisecond)
+		if code, _, text := s.outcome([]string{"NUT_IGNORE_CHECKPROCNAME=" + value}, "-c", "stop"); code != want {
+			t.Errorf("NUT_IGNORE_CHECKPROCNAME=%s: exit %d, want %d: %s", value, code, want, text)
+		}
+		if n := len(s.h.Find("netups")); n != want {
+			t.Errorf("NUT_IGNORE_CHECKPROCNAME=%s: %d servers run, want %d", value, n, want)
 		}
 	}
 }

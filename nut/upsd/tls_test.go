@@ -87,7 +87,7 @@ func (s *site) converse(k *tlsTalk) *tlsTalk {
 // trusting is the configuration of a client that verifies nothing.
 func trusting() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 
-// NP-C4, NP-S1, NP-S2: the transcript of section 8.
+// NP-C4, NP-S1, NP-S2: the transcript of section 8. `upsd.md 5 CERTFILE`.
 func TestSTARTTLS(t *testing.T) {
 	s, _ := secured(t, "DISABLE_WEAK_SSL true\n", nil)
 	s.driver("fake")
@@ -124,7 +124,7 @@ func TestWithoutACertificateTheSessionStaysInClear(t *testing.T) {
 	}
 }
 
-// NP-S3.
+// NP-S3, `upsd.md 5 DISABLE_WEAK_SSL`, `upsd.md 10 Warning`.
 func TestWeakVersions(t *testing.T) {
 	for _, tt := range []struct {
 		name, conf string
@@ -180,7 +180,7 @@ func TestASilentHandshakeDelaysNobody(t *testing.T) {
 	}
 }
 
-// NP-S4.
+// NP-S4, `upsd.md 10 net_starttls`.
 func TestNoHandshake(t *testing.T) {
 	for _, tt := range []struct{ name, bytes, log string }{
 		{"garbage", "GET VAR fake ups.status\n", "does not look like a TLS handshake"},
@@ -236,7 +236,7 @@ func TestNothingIsSmuggledPastTheHandshake(t *testing.T) {
 	}
 }
 
-// NP-S6.
+// NP-S6, `upsd.md 5 CERTREQUEST`, `upsd.md 5 CERTPATH`.
 func TestCertificatesOfClients(t *testing.T) {
 	good, other := pkitest.NewCA("clients' CA"), pkitest.NewCA("somebody's CA")
 	withCert := func(ca *pkitest.CA) *tls.Config {
@@ -276,6 +276,7 @@ func TestCertificatesOfClients(t *testing.T) {
 func bytesOf(a, b string) ([]byte, []byte) { return []byte(a), []byte(b) }
 
 // A TLS that was asked for and cannot be had ends the start: nothing is served in clear instead.
+// `upsd.md 3 TLS configured but unusable`, `upsd.md 5 CERTIDENT`.
 func TestUnusableTLSEndsTheStart(t *testing.T) {
 	ca := pkitest.NewCA("CA")
 	cert, key := ca.Issue(pkitest.Leaf{Name: "nas"})
