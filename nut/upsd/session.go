@@ -56,8 +56,10 @@ type session struct {
 	tracking         bool
 	ssl              bool
 	login            *ups
-	kicked           bool // its UPS is no more
-	grumbles         int  // lines logged about its misuse
+	kicked           bool        // its UPS is no more
+	crowded          bool        // closed to free its descriptor
+	spoke            env.Instant // as heard
+	grumbles         int         // lines logged about its misuse
 }
 
 // serve answers a client until it goes.
@@ -92,7 +94,7 @@ func (s *server) enter(e env.Env, c *session) (ok bool) {
 				"client %s is sent away; see MAXCONN in upsd.conf", s.set.maxConn, have+1, c.addr)
 			return
 		}
-		c.at = s.sessions.PushFront(c)
+		c.at, c.spoke = s.sessions.PushFront(c), c.heard
 		s.debugf(2, "Connect from %s", c.addr)
 	})
 	return ok
@@ -110,6 +112,8 @@ func (s *server) leave(e env.Env, c *session, err error) {
 // farewell is why a session ended, in words.
 func farewell(c *session, err error) string {
 	switch {
+	case c.crowded:
+		return "upsd needs its descriptor"
 	case c.kicked:
 		return "its UPS was removed"
 	case errors.Is(err, env.ErrStopped):
@@ -201,6 +205,7 @@ func (c *session) answer(words []string, err error) (tell bool) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.spoke = c.heard
 	if s.debugs(3) {
 		s.debugf(3, "%s: %q", c.who(), harmless(words))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,6 +92,10 @@ var serverRuns = []struct {
 		says: []string{"Can't connect to UPS [u]", "Unrecognized user setting"}},
 	{name: "upsd.md 7 key before any section", files: map[string]string{"upsd.users": "password = x\n[a]\n\tpassword = y\n"}, args: []string{"-F"}, stays: syscall.SIGTERM,
 		says: []string{"Can't connect to UPS [u]", "gnored"}},
+	{name: "upsd.md 3 MAXCONN beyond the process's hard file limit", files: map[string]string{"upsd.conf": "LISTEN 127.0.0.1 @port@\nMAXCONN 2000000000\n"}, args: []string{"-F"},
+		stays: syscall.SIGTERM, says: []string{"Can't connect to UPS [u]", "maximum number of connections"}},
+	{name: "upsd.md 3 MAXCONN beyond the process's hard file limit, or none", files: map[string]string{"upsd.conf": "LISTEN 127.0.0.1 @port@\nMAXCONN 0\n"}, args: []string{"-F"},
+		stays: syscall.SIGTERM, says: []string{"Can't connect to UPS [u]"}},
 	{name: "upsd.md 14 start with driver down", args: []string{"-F"}, stays: syscall.SIGTERM, says: []string{"Can't connect to UPS [u] (dummy-ups-u): No such file or directory"}},
 	{name: "no folder for the state", environ: []string{"NUT_STATEPATH=/no/such/state"}, args: []string{"-F"}, says: []string{"/no/such/state", "No such file or directory"}},
 	{name: "upsd.md 12 NUT_CONFPATH", environ: []string{"NUT_CONFPATH=/no/such/conf"}, args: []string{"-F"}, says: []string{"/no/such/conf/upsd.conf: No such file or directory"}},
@@ -176,4 +181,90 @@ func (b *bench) runToEnd(prog string, environ, args []string, stop syscall.Signa
 			b.t.Errorf("%s %q does not end; it said %s", prog, args, said)
 		}
 	}
+}
+
+// foreground starts our server with one UPS.
+func foreground(t *testing.T, wrap ...string) (*bench, *daemon) {
+	t.Helper()
+	ours, _ := kits(t)
+	b := newBench(t, oneUPS)
+	args := append(append(wrap, ours.upsd), append(asRoot(), "-F")...)
+	d := b.start(args[0], args[1:]...)
+	d.waitFor(t, "Can't connect to UPS [u]")
+	return b, d
+}
+
+// `upsd.md 4 PIPE`.
+func TestABrokenPipeEndsNobody(t *testing.T) {
+	b, d := foreground(t)
+	for range 3 {
+		d.cmd.Process.Signal(syscall.SIGPIPE)
+		if got := b.talk("NETVER\n"); got != "1.3\nOK Goodbye\n" {
+			t.Fatalf("after SIGPIPE: %q", got)
+		}
+	}
+}
+
+// UD-A3: a reload finds room when clients hold every descriptor that the process may have.
+func TestReloadWithoutDescriptors(t *testing.T) {
+	b, d := foreground(t, "/bin/sh", "-c", `ulimit -n 30 && exec "$@"`, "sh")
+	var clients []net.Conn
+	for range 40 {
+		c, err := net.Dial("tcp", "127.0.0.1:"+b.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		clients = append(clients, c)
+	}
+	d.waitFor(t, "accept on ")
+	b.write("upsd.users", "[new]\n\tpassword = pw\n\tactions = FSD\n")
+	d.cmd.Process.Signal(syscall.SIGHUP)
+	d.waitFor(t, "Closing oldest client connection from 127.0.0.1 to free up file descriptors")
+	for _, c := range clients {
+		c.Close()
+	}
+	if got := b.talk("USERNAME new\nPASSWORD pw\nFSD u\n"); got != "OK\nOK\nOK FSD-SET\nOK Goodbye\n" {
+		t.Errorf("the new user: %q", got)
+	}
+}
+
+// `upsd.md 12 NUT_DEBUG_SYSLOG`: where a server in the background says what happens.
+func TestWhereABackgroundServerLogs(t *testing.T) {
+	ours, _ := kits(t)
+	for value, want := range map[string]bool{"stderr": true, "none": false} {
+		b := newBench(t, oneUPS)
+		said, err := os.Create(filepath.Join(b.dir, "said"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer said.Close()
+		cmd := exec.Command(ours.upsd, asRoot()...)
+		cmd.Env, cmd.Dir, cmd.Stderr = append(b.env(), "NUT_DEBUG_SYSLOG="+value), b.dir, said
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.talk("NETVER\n"); got != "1.3\nOK Goodbye\n" {
+			t.Errorf("in the background: %q", got)
+		}
+		if a := b.ask(ours.upsd, "-c", "stop"); a.code != 0 {
+			t.Fatal(a)
+		}
+		gone(t, filepath.Join(b.run, "upsd.pid"))
+		text, _ := os.ReadFile(said.Name())
+		if got := strings.Contains(string(text), "Signal 15: exiting"); got != want {
+			t.Errorf("NUT_DEBUG_SYSLOG=%s: %q", value, text)
+		}
+	}
+}
+
+// gone waits until a file is not there any more.
+func gone(t *testing.T, name string) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < stopLimit; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+	}
+	t.Fatalf("%s stays", name)
 }
