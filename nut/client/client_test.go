@@ -121,6 +121,7 @@ func TestReplies(t *testing.T) {
 		{"names may be echoed in another letter case", getStatus, "VAR RACK UPS.STATUS \"OL\"\n", status, "OL", ""},
 		{"more words may follow in future", getStatus, "VAR rack ups.status \"OL\" more\n", status, "OL", ""},
 		{"an error is an Err", getStatus, "ERR DATA-STALE\n", status, "", "Data stale"},
+		{"an error without a text of its own (NP-X5)", getStatus, "ERR INVALID-ARGUMENT\n", status, "", "Unknown error"},
 		{"an error of a future server", getStatus, "ERR TOO-MUCH-TEA now\n", status, "", "Unknown error"},
 		{"another variable is no answer", getStatus, "VAR rack ups.load \"5\"\n", status, "", "Protocol error"},
 		{"another UPS is no answer", getStatus, "VAR shed ups.status \"OL\"\n", status, "", "Protocol error"},
@@ -155,6 +156,7 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+// NP-X3.
 func TestSilenceEndsAtTheDeadline(t *testing.T) {
 	took := talk(t, &upsd{}, client.Options{}, func(e env.Env, c *client.Conn, _ error) {
 		_, err := c.Var(e, answerBy(e), "rack", "ups.status")

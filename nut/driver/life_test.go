@@ -95,6 +95,7 @@ func TestKeyBeforeTheFirstSectionIsOnlyAWarning(t *testing.T) {
 	b.wantInOrder("log", b.log, "ups.conf:2:1: foo: means nothing to a driver")
 }
 
+// DS-4.
 func TestTermLeavesNothingBehind(t *testing.T) {
 	for _, s := range []env.Signal{env.Terminate, env.Interrupt, env.Quit} {
 		t.Run(string(s), func(t *testing.T) {
@@ -189,6 +190,7 @@ func TestFrozenInstanceIsKilled(t *testing.T) {
 	}
 }
 
+// DS-B5.
 func TestStaleAfterToleratedFailures(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -331,6 +333,7 @@ func TestDeviceIsGivenUpWhenToldSo(t *testing.T) {
 	b.wantFile(socket, false)
 }
 
+// DS-B6: a driver whose device has not answered yet is seen as that, not as half started.
 func TestFirstPollMayFail(t *testing.T) {
 	b := newBench(t)
 	b.d.err = errSilent

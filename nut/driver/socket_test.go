@@ -44,6 +44,7 @@ func TestDumpIsSortedAndEndsWithFreshness(t *testing.T) {
 	b.want("DUMPALL", got, want...)
 }
 
+// DS-U2, DS-U3, DS-U5, DS-U6, DS-U7.
 func TestQuestionsOfTheSocket(t *testing.T) {
 	b := newBench(t)
 	p := b.start()
@@ -82,6 +83,7 @@ func TestQuestionsOfTheSocket(t *testing.T) {
 	}
 }
 
+// DS-B3, DS-B4, DS-U8.
 func TestOnlyChangesAreBroadcast(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -110,6 +112,7 @@ func TestOnlyChangesAreBroadcast(t *testing.T) {
 	}
 }
 
+// DS-U9.
 func TestBroadcastsComeBack(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -121,6 +124,8 @@ func TestBroadcastsComeBack(t *testing.T) {
 }
 
 // A device that hangs must not make upsd believe that the driver is dead.
+//
+// DS-S7.
 func TestSocketAnswersWhileTheDeviceHangs(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -160,6 +165,7 @@ func TestBadClientsDelayNobody(t *testing.T) {
 	b.want("PING", good.ask(time.Millisecond, "PING"), "PONG")
 }
 
+// DS-B1: nobody ever blocks the driver, whatever synchronous says.
 func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -178,6 +184,7 @@ func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 	}
 }
 
+// DS-U10.
 func TestLogoutSaysGoodbye(t *testing.T) {
 	b := newBench(t)
 	b.start()

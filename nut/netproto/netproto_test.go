@@ -9,7 +9,7 @@ func TestRequest(t *testing.T) {
 		want  string
 	}{
 		{"plain words go as they are", []string{"GET", "VAR", "rack", "ups.status"}, "GET VAR rack ups.status\n"},
-		{"a blank wants quotes", []string{"SET", "VAR", "u", "ups.id", "x y"}, "SET VAR u ups.id \"x y\"\n"},
+		{"a blank wants quotes (NP-X2)", []string{"SET", "VAR", "u", "ups.id", "x y"}, "SET VAR u ups.id \"x y\"\n"},
 		{"an empty word wants quotes", []string{"PASSWORD", ""}, "PASSWORD \"\"\n"},
 		{"quotes, backslashes and hashes are escaped", []string{"PASSWORD", `a"b\c#d`}, `PASSWORD a\"b\\c\#d` + "\n"},
 		{"an equal sign would be a word of its own", []string{"PASSWORD", "a=b"}, "PASSWORD \"a=b\"\n"},

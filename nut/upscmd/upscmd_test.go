@@ -186,6 +186,7 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// NP-X4.
 func TestWhatTheServerHears(t *testing.T) {
 	u := newUpsd()
 	if _, errOut, code, _ := run(t, u, nil, "-u", "admin", "-p", "a b#", "rack", "off.delay", "a b"); code != 0 {

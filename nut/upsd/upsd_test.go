@@ -233,7 +233,7 @@ func TestRequestsAreTrackedEndToEnd(t *testing.T) {
 		"tracking ID: "+id+"\tresult: SUCCESS")
 }
 
-// `upsd.md 5 MAXCONN`, `upsd.md 10 upsd polling N filedescriptors`.
+// NP-M1, `upsd.md 5 MAXCONN`, `upsd.md 10 upsd polling N filedescriptors`.
 func TestMAXCONNSendsTheRestAway(t *testing.T) {
 	s := newSite(t, map[string]string{"/etc/nut/upsd.conf": "MAXCONN 5\n"}) // two listeners, one driver
 	s.driver("fake")
