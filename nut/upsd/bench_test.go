@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/pki/pkitest"
 )
 
 // BenchmarkVirtualHour is an hour of a thousand clients that poll every five seconds.
@@ -45,5 +46,21 @@ func BenchmarkVirtualHour(b *testing.B) {
 			b.Errorf("%d polls, want %d", polls, want)
 		}
 		b.ReportMetric(float64(polls), "polls/op")
+	}
+}
+
+// BenchmarkHandshake is a client that connects, agrees on TLS, asks once and leaves: the work of both
+// ends.
+func BenchmarkHandshake(b *testing.B) {
+	ca := pkitest.NewCA("test CA")
+	cert, key := ca.Issue(pkitest.Leaf{Name: "nas"})
+	s := newSite(b, map[string]string{"/etc/nut/upsd.conf": "LISTEN *\nCERTFILE /etc/nut/upsd.pem\n",
+		"/etc/nut/upsd.pem": cert + key})
+	s.start()
+	for b.Loop() {
+		k := &tlsTalk{clear: "STARTTLS\n", config: trusting(), secret: []string{"NETVER", "LOGOUT"}}
+		if s.converse(k); k.err != nil {
+			b.Fatal(k.err)
+		}
 	}
 }

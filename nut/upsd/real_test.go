@@ -2,6 +2,7 @@ package upsd_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/pki/pkitest"
 	"github.com/blackstart-ups/blackstart/nut/service"
 	"github.com/blackstart-ups/blackstart/nut/upsd"
 )
@@ -246,4 +248,67 @@ func TestARestartTakesItsPortAtOnce(t *testing.T) {
 		t.Error("there is IPv6, but nobody listens on it")
 	}
 	r.stop()
+}
+// Run it with -race too: handshakes, requests and renewals of the certificate all at once.
+func TestManyAtOnceOverTLSOnARealMachine(t *testing.T) {
+	r := startReal(t)
+	ca := pkitest.NewCA("test CA")
+	renew := func() {
+		cert, key := ca.Issue(pkitest.Leaf{Name: "nas"})
+		r.write("upsd.pem", cert+key)
+		r.e.Host().Signals().Put(env.Hangup)
+	}
+	_, port, _ := net.SplitHostPort(r.addr)
+	r.write("upsd.conf", "LISTEN 127.0.0.1 "+port+"\nCERTFILE "+filepath.Join(r.dir, "upsd.pem")+"\n")
+	renew()
+	for begin := time.Now(); ; { // until the reload is done
+		if got := r.ask("STARTTLS"); len(got) == 1 && got[0] == "OK STARTTLS" {
+			break
+		} else if time.Since(begin) > patience {
+			t.Fatalf("STARTTLS = %q after a reload", got)
+		}
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 10 {
+				r.askSecurely()
+			}
+		})
+	}
+	for range 10 {
+		renew()
+		r.ask("STARTTLS") // and no handshake
+	}
+	wg.Wait()
+	if got := r.ask("GET NUMLOGINS fake"); len(got) != 1 || got[0] != "NUMLOGINS fake 0" {
+		t.Errorf("replies %q", got)
+	}
+	r.stop()
+}
+
+// askSecurely logs in over TLS and out again.
+func (r *realServer) askSecurely() {
+	raw, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	defer raw.Close()
+	raw.SetDeadline(time.Now().Add(patience))
+	if _, err := fmt.Fprintln(raw, "STARTTLS"); err != nil {
+		r.t.Error(err)
+		return
+	}
+	reply := make([]byte, 100)
+	if n, err := raw.Read(reply); string(reply[:n]) != "OK STARTTLS\n" {
+		r.t.Errorf("STARTTLS = %q, %v", reply[:n], err)
+		return
+	}
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true})
+	fmt.Fprint(c, "USERNAME p\nPASSWORD topsecret\nLOGIN fake\nLIST VAR fake\nLOGOUT\n")
+	all, err := io.ReadAll(c)
+	if text := string(all); err != nil || !strings.HasPrefix(text, "OK\nOK\nOK\nBEGIN") || !strings.HasSuffix(text, "\nOK Goodbye\n") {
+		r.t.Errorf("over TLS: %q, %v", text, err)
+	}
 }
