@@ -249,6 +249,7 @@ func TestARestartTakesItsPortAtOnce(t *testing.T) {
 	}
 	r.stop()
 }
+
 // Run it with -race too: handshakes, requests and renewals of the certificate all at once.
 func TestManyAtOnceOverTLSOnARealMachine(t *testing.T) {
 	r := startReal(t)
