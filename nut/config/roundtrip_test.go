@@ -35,7 +35,7 @@ func stable[T any](t *rapid.T, want *T, text []byte, parse func(string, []byte) 
 func TestEveryUpsdConfComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &Upsd{
-			MaxAge: someDur.Draw(t, "maxage"), TrackingDelay: someDur.Draw(t, "tracking"),
+			MaxAge: someDur.Draw(t, "maxage"), FSDLease: someDur.Draw(t, "lease"), TrackingDelay: someDur.Draw(t, "tracking"),
 			AllowNoDevice: rapid.Bool().Draw(t, "nodevice"), AllowNotAllListeners: rapid.Bool().Draw(t, "notall"),
 			StatePath: oddText.Draw(t, "state"), DataPath: oddText.Draw(t, "data"),
 			MaxConn:  rapid.IntRange(0, 9).Draw(t, "maxconn"),

@@ -10,6 +10,7 @@ import (
 type Upsd struct {
 	MaxAge               time.Duration // a driver silent for longer is stale
 	TrackingDelay        time.Duration // how long results of tracked commands are kept
+	FSDLease             time.Duration // 0: FSD stays until upsd is restarted
 	AllowNoDevice        bool
 	AllowNotAllListeners bool
 	StatePath            string   // "": as built or as the environment says
@@ -36,6 +37,7 @@ const DefaultPort = 3493
 var upsdDirectives = []directive[Upsd]{
 	{"MAXAGE", "SECONDS", func(c *Upsd, a *args) { a.seconds(0, 1, &c.MaxAge) }},
 	{"TRACKINGDELAY", "SECONDS", func(c *Upsd, a *args) { a.seconds(0, 0, &c.TrackingDelay) }},
+	{"FSDLEASE", "SECONDS", func(c *Upsd, a *args) { a.seconds(0, 0, &c.FSDLease) }},
 	{"ALLOW_NO_DEVICE", "yes|no", func(c *Upsd, a *args) { a.loose(0, &c.AllowNoDevice) }},
 	{"ALLOW_NOT_ALL_LISTENERS", "yes|no", func(c *Upsd, a *args) {
 		a.loose(0, &c.AllowNotAllListeners)
@@ -98,7 +100,12 @@ func setCertRequest(c *Upsd, a *args) {
 }
 
 // DefaultUpsd is an upsd.conf that says nothing.
-func DefaultUpsd() *Upsd { return &Upsd{MaxAge: 15 * time.Second, TrackingDelay: time.Hour} }
+func DefaultUpsd() *Upsd {
+	return &Upsd{MaxAge: 15 * time.Second, TrackingDelay: time.Hour, FSDLease: usualFSDLease}
+}
+
+// usualFSDLease is longer than any orderly shutdown that is still to cut the power.
+const usualFSDLease = 5 * time.Minute
 
 // ParseUpsd reads upsd.conf.
 func ParseUpsd(file string, text []byte) (*Upsd, []Problem) {
@@ -113,6 +120,9 @@ func (c *Upsd) Text() []byte {
 	var t text
 	t.put("MAXAGE", c.MaxAge)
 	t.put("TRACKINGDELAY", c.TrackingDelay)
+	if c.FSDLease != usualFSDLease {
+		t.put("FSDLEASE", c.FSDLease) // no other program knows it
+	}
 	t.put("ALLOW_NO_DEVICE", c.AllowNoDevice)
 	t.put("ALLOW_NOT_ALL_LISTENERS", c.AllowNotAllListeners)
 	t.putSome("STATEPATH", c.StatePath)

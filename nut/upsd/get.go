@@ -111,6 +111,12 @@ func (c *session) serverVar(name, variable string) {
 		c.value("VAR", name, variable, banner)
 	case "server.version":
 		c.value("VAR", name, variable, nut.NUTVersion)
+	case "server.fsd":
+		if u := c.s.find(name); u != nil && u.fsd.set {
+			c.value("VAR", name, variable, u.fsd.text(c.heard))
+			return
+		}
+		c.err(netproto.VarNotSupported)
 	default:
 		c.err(netproto.VarNotSupported)
 	}

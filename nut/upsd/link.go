@@ -122,6 +122,7 @@ func (s *server) follow(e env.Env, u *ups, l *link) error {
 		now := e.Now()
 		s.mu.Lock()
 		next, ping := u.tick(now, s.set.maxAge)
+		next = min(next, s.expire(u, now))
 		s.observe(u)
 		s.mu.Unlock()
 		s.tell(e)

@@ -155,6 +155,7 @@ func (d *daemon) settings(e env.Env, c *config.Upsd, inv inventory) settings {
 	set := settings{
 		maxAge:    c.MaxAge,
 		tracking:  c.TrackingDelay,
+		fsdLease:  c.FSDLease,
 		maxConn:   c.MaxConn,
 		statePath: statePath(e, inv.statePath, c.StatePath),
 		debug:     c.DebugMin,

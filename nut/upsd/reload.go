@@ -189,8 +189,8 @@ func (s *server) remove(u *ups, c *changes) {
 			c.kick = append(c.kick, peer)
 		}
 	}
-	if u.fsd {
-		u.fsd = false
+	if u.fsd.set {
+		u.fsd = lease{}
 		s.event(env.Event{Kind: env.FSD, UPS: u.name, Value: "cleared",
 			Why: "the UPS was removed from ups.conf"})
 	}

@@ -148,29 +148,27 @@ func (c *session) logOut(args []string) {
 }
 
 func (c *session) primary(args []string) {
-	if _, ok := c.privileged(args, "PRIMARY", "MASTER"); ok {
+	if u, ok := c.privileged(args, "PRIMARY", "MASTER"); ok {
+		c.returned(u)
 		c.say("OK PRIMARY-GRANTED")
 	}
 }
 
 func (c *session) master(args []string) {
-	if _, ok := c.privileged(args, "PRIMARY", "MASTER"); ok {
+	if u, ok := c.privileged(args, "PRIMARY", "MASTER"); ok {
+		c.returned(u)
 		c.say("OK MASTER-GRANTED")
 	}
 }
 
-// setFSD sets the latch that tells every client of this UPS to shut down (NP-F2).
+// setFSD tells every client of this UPS to shut down (NP-F2); see lease.
 func (c *session) setFSD(args []string) {
 	u, ok := c.privileged(args, "FSD")
 	if !ok {
 		return
 	}
 	c.s.log(slog.LevelInfo, "Client %s set FSD on UPS [%s]", c.who(), u.name)
-	if !u.fsd {
-		u.fsd = true
-		c.s.event(env.Event{Kind: env.FSD, UPS: u.name, Value: "set", Why: c.who()})
-		c.s.observe(u)
-	}
+	c.take(u)
 	c.say("OK FSD-SET")
 }
 

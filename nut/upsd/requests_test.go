@@ -209,7 +209,7 @@ func TestNothingReachesTheDriverWithoutTheRight(t *testing.T) {
 		if got, ok := out.Take(); ok {
 			t.Errorf("%q: the driver got %q", who, got)
 		}
-		if s.find("fake").fsd {
+		if s.find("fake").fsd.set {
 			t.Errorf("%q: FSD is set", who)
 		}
 	}
@@ -490,7 +490,7 @@ func FuzzSession(f *testing.F) {
 			t.Errorf("the driver got %q", got)
 		}
 		for _, u := range s.order {
-			if u.fsd || u.logins != 0 {
+			if u.fsd.set || u.logins != 0 {
 				t.Errorf("%s: FSD %v, %d logins", u.name, u.fsd, u.logins)
 			}
 		}

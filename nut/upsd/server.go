@@ -20,6 +20,7 @@ import (
 type settings struct {
 	maxAge    time.Duration
 	tracking  time.Duration
+	fsdLease  time.Duration // 0: FSD has no end
 	maxConn   int
 	statePath string
 	debug     int

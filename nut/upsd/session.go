@@ -102,8 +102,10 @@ func (s *server) enter(e env.Env, c *session) (ok bool) {
 
 // leave ends what a session left behind.
 func (s *server) leave(e env.Env, c *session, err error) {
+	now := e.Now()
 	s.do(e, func() {
 		s.sessions.Remove(c.at)
+		s.forsake(c, now)
 		c.logout(farewell(c, err))
 		s.debugf(2, "Disconnect from %s: %s", c.addr, farewell(c, err))
 	})

@@ -30,7 +30,7 @@ type ups struct {
 	definition
 	dev    *state.Device
 	logins int
-	fsd    bool // a latch: only a restart or the removal of the UPS opens it
+	fsd    lease
 
 	link     *link // to the driver; nil while there is none
 	dumped   bool  // the driver has told everything once
@@ -104,7 +104,7 @@ const fsdWord = "FSD "
 
 // value is what clients read as the value of v.
 func (u *ups) value(v *state.Var) string {
-	if u.fsd && v.Name == statusName {
+	if u.fsd.set && v.Name == statusName {
 		return fsdWord + v.Value
 	}
 	return v.Value

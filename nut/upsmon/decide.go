@@ -30,6 +30,9 @@ type View struct {
 	Status Status
 	Heard  env.Instant // when a status was last accepted; Never before
 	Lost   bool        // the last poll failed
+	// Bygone: FSD was set long before this host first asked, and mains are back. The server will
+	// clear it; see Accept.
+	Bygone bool
 
 	// Since when the accepted status says so, with interruptions in neither; else Never.
 	LowSince, OffSince, OverSince env.Instant
@@ -104,6 +107,7 @@ type Rule struct {
 // The rules, in the order in which they are tried.
 var (
 	ruleUnheard       = Rule{"unheard", false}
+	ruleFSDBygone     = Rule{"fsd-bygone", false}
 	ruleFSD           = Rule{"fsd", true}
 	ruleLostOver      = Rule{"lost-over", true}
 	ruleLostAlarm     = Rule{"lost-alarm", true}
@@ -126,6 +130,8 @@ func (v *View) judge(s *Settings, now env.Instant) Rule {
 	switch {
 	case v.Heard == env.Never:
 		return ruleUnheard
+	case words.Has(nut.FSD) && v.Bygone && words.Has(nut.OL) && !v.Status.Battery && !s.NUTRules:
+		return ruleFSDBygone
 	case words.Has(nut.FSD):
 		return ruleFSD
 	case given && words.Has(nut.OVER) && passed(v.OverSince, s.OverDuration, now):
@@ -225,6 +231,8 @@ func (v *View) Why(r Rule, s *Settings, now env.Instant) string {
 	switch r {
 	case ruleUnheard:
 		return "nothing was ever heard from it"
+	case ruleFSDBygone:
+		return fmt.Sprintf("its status is %q, from a shutdown before this host booted", v.Status.Text)
 	case ruleFSD:
 		return fmt.Sprintf("its status is %q", v.Status.Text)
 	case ruleLostOver, ruleLostAlarm, ruleLostCal, ruleLostBypass, ruleLostOff:

@@ -7,6 +7,7 @@
 // of these rules that holds; each has an id, which logs and events show:
 //
 //	unheard         no    nothing was ever heard from it
+//	fsd-bygone      no    FSD was set minutes before it was first heard, and it is on line power
 //	fsd             yes   its status has FSD
 //	lost-over       yes   silent for DEADTIME, last seen OVER, for OVERDURATION
 //	lost-alarm      yes   silent for DEADTIME, last seen ALARM, unless ALARMCRITICAL is 0
@@ -43,6 +44,8 @@
 //
 //   - silence on line power, above;
 //   - a status is compared word by word: an unknown word that contains LB is not LB;
+//   - a host that boots while FSD is still set from the last shutdown, with mains back, waits for
+//     our upsd to clear it, instead of shutting down again and again;
 //   - UPSes are polled at the same time, not one after the other, and a time limit is judged when it
 //     ends, after one more look, not at the next poll;
 //   - a failed LOGIN is tried again on the open connection;

@@ -117,10 +117,14 @@ func (m *monitor) hear(e env.Env, r report) {
 			e.Emit(env.Event{Kind: env.Status, UPS: v.System, Value: r.status.Text})
 		}
 		*v = v.Accept(r.status, now)
+		v.Bygone = r.status.Words.Has(nut.FSD) && r.fsdAge >= m.bygone()
 		l.alert = alerting(l.alert, r.status.Words, m.set.OverDuration >= 0)
 		m.pace()
 		var notices []Notice
 		l.memory, notices = l.memory.Accept(v.System, r.status, r.alarm, m.warn, now)
+		if v.Bygone {
+			notices = slices.DeleteFunc(notices, func(n Notice) bool { return n.Type == ForcedShutdown })
+		}
 		m.announce(e, notices...)
 	case failed:
 		m.comm(e, l, v, r.err)
@@ -131,6 +135,13 @@ func (m *monitor) hear(e env.Env, r report) {
 		m.announce(e, notices...)
 	}
 }
+
+// fsdRuns is for how long a shutdown may be under way that this host does not know of: what a primary
+// needs to halt and to have the power cut, beside what the settings say.
+const fsdRuns = 2 * time.Minute
+
+// bygone is how old an FSD must be for a host that has just booted to wait for its end.
+func (m *monitor) bygone() time.Duration { return fsdRuns + m.conf.HostSync + m.conf.FinalDelay }
 
 // gone takes leave of a watcher whose line a reload has removed.
 func (m *monitor) gone(e env.Env, r report) {

@@ -28,6 +28,7 @@ type served struct {
 	status string // ERR ... is an error
 	alarm  string
 	fsd    bool
+	fsdAge string // server.fsd; "" is a server that does not know
 	logins int
 }
 
@@ -110,7 +111,9 @@ func (u *upsd) answer(words []string) string {
 		return s.status
 	case words[1] == "NUMLOGINS":
 		return fmt.Sprintf("NUMLOGINS %s %d", name, s.logins)
-	case words[3] == "ups.alarm" && s.alarm == "":
+	case words[3] == "server.fsd" && s.fsdAge != "":
+		return fmt.Sprintf("VAR %s server.fsd %q", name, s.fsdAge)
+	case words[3] == "server.fsd", words[3] == "ups.alarm" && s.alarm == "":
 		return "ERR VAR-NOT-SUPPORTED"
 	case words[3] == "ups.alarm":
 		return fmt.Sprintf("VAR %s ups.alarm %q", name, s.alarm)

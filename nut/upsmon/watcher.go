@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +67,8 @@ type report struct {
 	from   *watcher
 	kind   kind
 	status Status
-	alarm  string // ups.alarm, when the status has ALARM
+	alarm  string        // ups.alarm, when the status has ALARM
+	fsdAge time.Duration // for how long FSD has been set, when it was from the first; else negative
 	err    error
 	others int // logged in besides this host; -1 when nobody can tell
 	signal env.Signal
@@ -113,6 +116,7 @@ type watcher struct {
 	request   []byte      // the poll
 	last      []byte      // the reply to it that was reported
 	calm      bool        // the same reply again needs no report
+	fsdFirst  bool        // FSD was set when the UPS was first heard, and since
 	polled    env.Instant // when the last poll began
 	ended     env.Instant // and when it ended
 	counting  bool
@@ -237,6 +241,7 @@ func (w *watcher) poll(e env.Env) error {
 	if s.Empty() {
 		return w.fail(e, false, errEmpty)
 	}
+	first := w.heard.Load() == 0
 	w.last = append(w.last[:0], reply...)
 	w.heard.Store(int64(e.Now()))
 	if text := w.log.good(w.line.System, w.throttle); text != "" {
@@ -246,7 +251,11 @@ func (w *watcher) poll(e env.Env) error {
 	if err != nil {
 		return err
 	}
-	w.calm = w.out.Put(report{from: w, kind: heard, status: s, alarm: alarm}) && s.Calm()
+	age, err := w.fsdAge(e, s, first)
+	if err != nil {
+		return err
+	}
+	w.calm = w.out.Put(report{from: w, kind: heard, status: s, alarm: alarm, fsdAge: age}) && s.Calm()
 	return nil
 }
 
@@ -291,6 +300,26 @@ func (w *watcher) alarm(e env.Env, s Status) (string, error) {
 	}
 	text, err := w.conn.Var(e, e.Now().Add(alarmTime), w.ups, "ups.alarm")
 	return text, w.lost(err)
+}
+
+// fsdAge asks for how long FSD has been set, if it was when the UPS was first heard. Negative is for
+// all other cases, and for servers that do not know.
+func (w *watcher) fsdAge(e env.Env, s Status, first bool) (time.Duration, error) {
+	const unknown = -1
+	w.fsdFirst = s.Words.Has(nut.FSD) && (first || w.fsdFirst)
+	if !w.fsdFirst || w.conn == nil {
+		return unknown, nil
+	}
+	text, err := w.conn.Var(e, e.Now().Add(alarmTime), w.ups, "server.fsd")
+	if err != nil {
+		return unknown, w.lost(err)
+	}
+	seconds, _, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(seconds)
+	if err != nil || n < 0 {
+		return unknown, nil
+	}
+	return time.Duration(n) * time.Second, nil
 }
 
 // lost hangs up after an error that the connection does not survive.

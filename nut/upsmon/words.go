@@ -14,6 +14,9 @@ func (v *View) told(r Rule, s *Settings, now env.Instant) string {
 	const dead = "UPS [%s] was last seen %s and currently is not communicating, assuming dead"
 	lost := func(state string) string { return fmt.Sprintf(dead, v.System, state) }
 	switch r {
+	case ruleFSDBygone:
+		return fmt.Sprintf("UPS [%s] has FSD set from a shutdown before this host booted, and line power: "+
+			"waiting for the server to clear it - not declaring a critical state", v.System)
 	case ruleLostOver:
 		return lost("overloaded for longer than the set threshold")
 	case ruleLostAlarm:
