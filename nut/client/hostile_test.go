@@ -113,7 +113,7 @@ func TestHostileServers(t *testing.T) {
 		{"an endless row", repeat(begin, strings.Repeat("x", 1000), 0), 0, "Protocol error: reading: got "},
 		{"an endless list", repeat(begin, strings.Repeat(row(1), 100), 0), client.MaxRows,
 			`Protocol error: LIST VAR rack: got "VAR rack a.b \"x\"", want the end of the list`},
-		{"an endless list of long rows", repeat(begin, row(15<<10), 0), client.MaxList>>13,
+		{"an endless list of long rows", repeat(begin, row(15<<10), 0), client.MaxList >> 13,
 			"Protocol error: LIST VAR rack: got "},
 		{"lists without an end", repeat("", begin, 0), 0,
 			`Protocol error: LIST VAR rack: got "BEGIN LIST VAR rack", want the words of the query and one more, or END LIST`},

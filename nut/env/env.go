@@ -191,6 +191,8 @@ type Host interface {
 	Ready(e Env, state string)
 	// LogFrom leaves log lines below a level out from now on, for the whole process.
 	LogFrom(level slog.Level)
+	// Account is the name of the account that this process runs as, "" when it has none.
+	Account() string
 	// Isatty reports whether standard input is a terminal; ReadPassword reads a line without echo.
 	Isatty() bool
 	ReadPassword() (string, error)

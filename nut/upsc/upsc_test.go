@@ -53,7 +53,7 @@ func server(e env.Env, _ []string) int {
 	}
 }
 
-// CL-1, CL-2, CL-3, CL-4, CL-5, CL-8, UPSC-1 to UPSC-6.
+// CL-1, CL-2, CL-3, CL-4, CL-5, CL-8, CLI-1, CLI-2, UPSC-1 to UPSC-6.
 func TestOutput(t *testing.T) {
 	const form = "Error: invalid UPS definition.\nRequired format: upsname[@hostname[:port]]\n"
 	tests := []struct {

@@ -152,7 +152,7 @@ func TestOutput(t *testing.T) {
 			"Could not convert the provided value for timeout ('-t' option) to unsigned int: Invalid argument\n", 1},
 
 		{"nobody to say who it is", "-u admin rack beeper.on", "", "Password: Error reading from stdin!\n", 1},
-		{"no name", "rack beeper.on", "Username (eve): ", "Error reading from stdin!\n", 1},
+		{"no name", "rack beeper.on", "Username (root): ", "Error reading from stdin!\n", 1},
 		{"no server", as + "rack@localhost:4000 beeper.on", "", "Error: Connection failure: Connection refused\n", 1},
 		{"no host after the @", "-l rack@", "", "upscli_splitaddr: can't parse empty string\n" + form, 1},
 		{"nutauth.conf says who it is", "-A /auth rack beeper.on", "", "OK\n", 0},
@@ -176,7 +176,7 @@ func TestOutput(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			quiet := []string{"NUT_QUIET_OK_NOTRACKING=true", "USER=eve"}
+			quiet := []string{"NUT_QUIET_OK_NOTRACKING=true"}
 			out, errOut, code, _ := run(t, newUpsd(), quiet, strings.Fields(tt.args)...)
 			if out != tt.out || errOut != tt.errOut || code != tt.code {
 				t.Errorf("upscmd %s: exit %d, want %d\nstdout %q\nwant   %q\nstderr %q\nwant   %q",

@@ -52,6 +52,7 @@ func TestWhereItRuns(t *testing.T) {
 	}
 }
 
+// UPSLOG-1, UPSLOG-5.
 func TestRoundsKeepTheirTimes(t *testing.T) {
 	r := newRoom(t)
 	r.start("-s", "rack@nas", "-l", "/log", "-i", "10", "-f", "%TIME @S%")
@@ -61,6 +62,7 @@ func TestRoundsKeepTheirTimes(t *testing.T) {
 	r.want("the seconds", r.lines("/log"), "[00 10 14 20 30]")
 }
 
+// UPSLOG-5, UPSLOG-7.
 func TestAFileThatWasMovedAwayIsMadeAnew(t *testing.T) {
 	r := newRoom(t)
 	r.start("-s", "rack@nas", "-l", "/log", "-i", "10", "-f", status)
@@ -107,6 +109,7 @@ func TestTerminationDoesNotWaitForASilentServer(t *testing.T) {
 	}
 }
 
+// UPSLOG-3, UPSLOG-4, UPSLOG-6.
 func TestEachUPSHasItsFile(t *testing.T) {
 	r := newRoom(t)
 	r.start("-m", "rack@nas,/rack", "-m", "shed@nas,/shed", "-s", "*@far", "-l", "/all", "-i", "10", "-N", "-f", status)

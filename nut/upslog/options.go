@@ -204,6 +204,7 @@ The default is
 
 Signals: USR1 logs a round now; HUP makes the files anew after they were moved away
 (the next line does so as well); TERM and INT end the program, with exit code 0.
+To rotate a log it is enough to move it away: logrotate needs no postrotate script.
 
 All NA? upsc UPS shows what upsd has to say.
 `

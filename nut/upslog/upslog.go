@@ -30,7 +30,7 @@ func Main(e env.Env, args []string) int {
 		return 0
 	}
 	if err := o.check(); err != nil {
-		fmt.Fprintln(o.talk(e), title)
+		o.banner(e)
 		fmt.Fprintln(errOut, err)
 		return 1
 	}
@@ -45,7 +45,7 @@ func run(e env.Env, o *options) int {
 			return 1
 		}
 	}
-	fmt.Fprintln(o.talk(e), title)
+	o.banner(e)
 	signals := e.Host().Signals()
 	defer o.removePID(e)
 	l, err := start(e, o)
@@ -65,6 +65,15 @@ func run(e env.Env, o *options) int {
 	e.Host().Ready(e, fmt.Sprintf("logging %d UPS", len(o.sources)))
 	l.attend(e)
 	return 0
+}
+
+// banner says what runs, unless the environment does not want to know.
+func (o *options) banner(e env.Env) {
+	switch strings.ToLower(e.Host().Getenv("NUT_QUIET_INIT_BANNER")) {
+	case "true", "1":
+	default:
+		fmt.Fprintln(o.talk(e), title)
+	}
 }
 
 // talk is where the program says what it does: with --json standard output is for objects only.

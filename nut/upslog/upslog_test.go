@@ -129,6 +129,15 @@ func (r *room) start(args ...string) {
 	r.p = r.desk.StartTo(&r.out, &r.err, "upslog", args)
 }
 
+// CL-7.
+func TestTheBannerCanBeHidden(t *testing.T) {
+	r := newRoom(t)
+	r.p = r.desk.StartTo(&r.out, &r.err, "upslog", []string{"-s", "rack@nas", "-l", "-", "-d", "1", "-f", "x"},
+		"NUT_QUIET_INIT_BANNER=true")
+	r.wait(time.Second)
+	r.want("stdout", r.out.String(), "logging status of rack@nas to stdout (30s intervals)\nx\n1 loops have elapsed\n")
+}
+
 func (r *room) wait(d time.Duration) {
 	r.t.Helper()
 	if err := r.w.RunFor(d); err != nil {

@@ -138,7 +138,7 @@ func run(t *testing.T, args ...string) (out, errOut string, code int, heard []st
 		return 0
 	})
 	var o, e strings.Builder
-	p := h.StartTo(&o, &e, "upsrw", args, "NUT_QUIET_OK_NOTRACKING=true", "USER=eve")
+	p := h.StartTo(&o, &e, "upsrw", args, "NUT_QUIET_OK_NOTRACKING=true")
 	if err := w.RunFor(time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestOutput(t *testing.T) {
 		{"no name", as + "-s =1 rack", "", "Error: old variable names are not supported\n", 1},
 		{"nobody to give the value sets nothing", as + "-s ups.id rack", "Enter new value for ups.id: ",
 			"Error reading from stdin!\n", 1},
-		{"nobody to say who it is", "-s ups.id=new rack", "Username (eve): ", "Error reading from stdin!\n", 1},
+		{"nobody to say who it is", "-s ups.id=new rack", "Username (root): ", "Error reading from stdin!\n", 1},
 
 		{"tracked: the device took it", as + "-w -s ups.id=tracked rack", "", "SUCCESS\n", 0},
 		{"tracked: the device refused, which is an error (BUG-7)", as + "-w -s ups.id=refused rack", "", "ERR INVALID-ARGUMENT\n", 1},

@@ -103,7 +103,8 @@ DUMPDONE
 // printed where, the exit code, the files that are written and what the driver is told. What
 // differs is in the table of differences, with its reason.
 //
-// It shows CL-1 to CL-8, and with them sections 2 to 5 of the same list.
+// CL-1 to CL-8, CLI-1, UPSC-1 to UPSC-6, UPSCMD-1 to UPSCMD-4, UPSRW-1 to UPSRW-4, UPSLOG-1 to
+// UPSLOG-3, UPSLOG-5, UPSLOG-6, BUG-7.
 func TestCommandLines(t *testing.T) {
 	ours, theirs := kits(t)
 	lines := commands(t)

@@ -171,6 +171,7 @@ func (v hostView) Stdout() io.Writer { return v.p.out }
 func (v hostView) Stderr() io.Writer { return v.p.errOut }
 func (v hostView) Pid() int          { return v.p.pid }
 func (v hostView) Isatty() bool      { return false }
+func (v hostView) Account() string   { return "root" }
 
 func (v hostView) ReadPassword() (string, error) { return "", io.EOF }
 

@@ -41,12 +41,9 @@ func (o *Options) AskWho(h env.Host) error {
 	return nil
 }
 
-// askName asks for a name; no name is that of the login.
+// askName asks for a name; no name is that of the account.
 func askName(h env.Host) (string, error) {
-	login := h.Getenv("USER")
-	if login == "" {
-		login = h.Getenv("LOGNAME")
-	}
+	login := h.Account()
 	question := "Username: "
 	if login != "" {
 		question = fmt.Sprintf("Username (%s): ", login)
@@ -58,7 +55,7 @@ func askName(h env.Host) (string, error) {
 	case name != "":
 		return name, nil
 	case login == "":
-		return "", errors.New("No username available: want -u, or USER or LOGNAME in the environment")
+		return "", errors.New("No username available: want -u NAME")
 	}
 	return login, nil
 }

@@ -13,14 +13,14 @@ import (
 // A desk is a host with somebody, or a script, at its standard input.
 type desk struct {
 	env.Host // the rest is never asked for
-	vars     map[string]string
+	account  string
 	in       io.Reader
 	tty      bool
 	secret   string // typed without echo
 	out, err strings.Builder
 }
 
-func (d *desk) Getenv(key string) string      { return d.vars[key] }
+func (d *desk) Account() string               { return d.account }
 func (d *desk) Stdin() io.Reader              { return d.in }
 func (d *desk) Stdout() io.Writer             { return &d.out }
 func (d *desk) Stderr() io.Writer             { return &d.err }
@@ -29,7 +29,6 @@ func (d *desk) ReadPassword() (string, error) { return d.secret, nil }
 
 func TestAskingWhoItIs(t *testing.T) {
 	given := func(s string) *string { return &s }
-	root := map[string]string{"USER": "root"}
 	tests := []struct {
 		name         string
 		o            operator.Options
@@ -41,19 +40,17 @@ func TestAskingWhoItIs(t *testing.T) {
 			desk{}, "admin", "x", "", ""},
 		{"an empty password that is given is one", operator.Options{User: given("admin"), Password: given("")},
 			desk{}, "admin", "", "", ""},
-		{"a script answers both", operator.Options{}, desk{vars: root, in: strings.NewReader("admin\na b\\\"\nrest")},
+		{"a script answers both", operator.Options{}, desk{account: "root", in: strings.NewReader("admin\na b\\\"\nrest")},
 			"admin", `a b\"`, "Username (root): ", ""},
-		{"no name is that of the login", operator.Options{}, desk{vars: root, in: strings.NewReader("\r\nx\r\n")},
+		{"no name is that of the login", operator.Options{}, desk{account: "root", in: strings.NewReader("\r\nx\r\n")},
 			"root", "x", "Username (root): ", ""},
-		{"LOGNAME serves too", operator.Options{}, desk{vars: map[string]string{"LOGNAME": "eve"}, in: strings.NewReader("\nx")},
-			"eve", "x", "Username (eve): ", ""},
-		{"a terminal does not show the password", operator.Options{}, desk{vars: root, tty: true, secret: "x", in: strings.NewReader("admin\n")},
+		{"a terminal does not show the password", operator.Options{}, desk{account: "root", tty: true, secret: "x", in: strings.NewReader("admin\n")},
 			"admin", "x", "Username (root): ", ""},
-		{"no input is no name", operator.Options{}, desk{vars: root, in: strings.NewReader("")},
+		{"no input is no name", operator.Options{}, desk{account: "root", in: strings.NewReader("")},
 			"", "", "Username (root): ", "Error reading from stdin!"},
 		{"no input is no password", operator.Options{User: given("admin")}, desk{in: strings.NewReader("")},
 			"", "", "", "Error reading from stdin!"},
-		{"without a login a name must be given", operator.Options{}, desk{in: strings.NewReader("\n")},
+		{"an account without a name must be given one", operator.Options{}, desk{in: strings.NewReader("\n")},
 			"", "", "Username: ", "No username available"},
 		{"an endless name is refused", operator.Options{}, desk{in: strings.NewReader(strings.Repeat("x", 5000))},
 			"", "", "Username: ", "longer than 1024 bytes"},

@@ -413,6 +413,15 @@ func (h *host) Signals() *env.Inbox[env.Signal] {
 	return h.signals
 }
 
+// Account is that of the real user, as getpwuid has it.
+func (h *host) Account() string {
+	u, err := user.LookupId(strconv.Itoa(os.Getuid()))
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}
+
 // readyPipe is the descriptor on which the child that Detach made says that it is ready.
 const readyPipe = 3
 
