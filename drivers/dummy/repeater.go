@@ -34,9 +34,8 @@ type repeater struct {
 	password string
 	s        *driver.State
 
-	c        *client.Conn // nil while there is none
-	names    []string     // variables that are shown, sorted
-	commands []string
+	c     *client.Conn // nil while there is none
+	names []string     // variables that are shown, sorted
 }
 
 // openRepeater connects to the other upsd. Without strict start it may also do so later.

@@ -29,6 +29,8 @@ type toy struct {
 	absent error         // of opening
 	alarm  string
 
+	opening time.Duration // how long opening takes
+
 	opened, closed, polls int
 	did                   []string // commands and settings, "seconds what"
 	s                     *driver.State
@@ -43,6 +45,9 @@ func (d *toy) spec() driver.Spec {
 			{Key: "wings", Later: "birds", Help: "not yet"},
 		},
 		Open: func(e env.Env, s driver.Setup) (driver.Device, error) {
+			if err := e.Sleep(d.opening); err != nil {
+				return nil, err
+			}
 			if d.absent != nil {
 				return nil, d.absent
 			}

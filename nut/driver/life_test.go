@@ -115,6 +115,7 @@ func TestTermLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// DS-4, DS-6
 func TestForegroundWritesNoPIDFile(t *testing.T) {
 	for args, want := range map[string]bool{"-F": false, "-FF": true, "-D": false, "-DB": true, "": true} {
 		t.Run(args, func(t *testing.T) {
@@ -126,6 +127,7 @@ func TestForegroundWritesNoPIDFile(t *testing.T) {
 	}
 }
 
+// DS-2, DS-7
 func TestOldRemainsStopNoStart(t *testing.T) {
 	tests := []struct{ name, pid string }{
 		{"nobody has the number", "4711\n"},
@@ -158,6 +160,7 @@ func TestOldRemainsStopNoStart(t *testing.T) {
 	}
 }
 
+// DC-5, DS-4
 func TestSecondInstanceTakesOver(t *testing.T) {
 	b := newBench(t)
 	first := b.start()
@@ -175,7 +178,7 @@ func TestSecondInstanceTakesOver(t *testing.T) {
 	}
 }
 
-// A frozen instance is as good as dead: its socket accepts and does not answer.
+// A frozen instance is as good as dead: its socket accepts and does not answer. DC-5
 func TestFrozenInstanceIsKilled(t *testing.T) {
 	b := newBench(t)
 	first := b.start()
@@ -190,7 +193,7 @@ func TestFrozenInstanceIsKilled(t *testing.T) {
 	}
 }
 
-// DS-B5.
+// DS-B5
 func TestStaleAfterToleratedFailures(t *testing.T) {
 	b := newBench(t)
 	b.start()

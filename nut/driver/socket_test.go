@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// DS-U1, DS-D1, DS-D5, DS-D6, DS-D7, DS-D8, DS-D9
 func TestDumpIsSortedAndEndsWithFreshness(t *testing.T) {
 	b := newBench(t)
 	b.d.values = map[string]string{"battery.charge": "90"}
@@ -44,7 +45,7 @@ func TestDumpIsSortedAndEndsWithFreshness(t *testing.T) {
 	b.want("DUMPALL", got, want...)
 }
 
-// DS-U2, DS-U3, DS-U5, DS-U6, DS-U7.
+// DS-U2, DS-U3, DS-U4, DS-U5, DS-U6, DS-U7, DS-D10, DS-D11, DS-D12, DS-12
 func TestQuestionsOfTheSocket(t *testing.T) {
 	b := newBench(t)
 	p := b.start()
@@ -83,7 +84,7 @@ func TestQuestionsOfTheSocket(t *testing.T) {
 	}
 }
 
-// DS-B3, DS-B4, DS-U8.
+// DS-B3, DS-B4, DS-U8, DS-D2
 func TestOnlyChangesAreBroadcast(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -112,7 +113,7 @@ func TestOnlyChangesAreBroadcast(t *testing.T) {
 	}
 }
 
-// DS-U9.
+// DS-U9
 func TestBroadcastsComeBack(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -123,9 +124,7 @@ func TestBroadcastsComeBack(t *testing.T) {
 	b.wantInOrder("lines", c.lines, `SETINFO ups.status "OB"`)
 }
 
-// A device that hangs must not make upsd believe that the driver is dead.
-//
-// DS-S7.
+// A device that hangs must not make upsd believe that the driver is dead. DS-S7
 func TestSocketAnswersWhileTheDeviceHangs(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -145,7 +144,7 @@ func TestSocketAnswersWhileTheDeviceHangs(t *testing.T) {
 	b.wantFile(socket, false)
 }
 
-// Neither a client that does not read nor one that never stops talking delays the device.
+// Neither a client that does not read nor one that never stops talking delays the device. DS-B1
 func TestBadClientsDelayNobody(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -165,7 +164,7 @@ func TestBadClientsDelayNobody(t *testing.T) {
 	b.want("PING", good.ask(time.Millisecond, "PING"), "PONG")
 }
 
-// DS-B1: nobody ever blocks the driver, whatever synchronous says.
+// DS-B1
 func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -184,7 +183,7 @@ func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
 	}
 }
 
-// DS-U10.
+// DS-U10, DS-D13
 func TestLogoutSaysGoodbye(t *testing.T) {
 	b := newBench(t)
 	b.start()
@@ -213,4 +212,62 @@ func TestTooManyClientsAreTurnedAway(t *testing.T) {
 		t.Errorf("%d of 1030 clients were turned away, want 6", over)
 	}
 	b.want("PING", clients[0].ask(time.Millisecond, "PING"), "PONG")
+}
+
+// DS-9: a line may come in any number of pieces, and several in one.
+func TestLinesInPieces(t *testing.T) {
+	tests := []struct {
+		name   string
+		pieces []string
+		want   []string
+	}{
+		{"one letter at a time", strings.Split("PING\n", ""), []string{"PONG"}},
+		{"three in one", []string{"PING\nPING\nGETPI", "D\n"}, []string{"PONG", "PONG", "PID"}},
+		{"garbage before it", []string{"\x00\xff\x80\"\\\n\n\n   \nPI", "NG\n"}, []string{"PONG"}},
+		{"an endless word before it", []string{strings.Repeat("x", 1<<20) + "\n", "PING\n"}, []string{"PONG"}},
+		{"50,000 words before it", []string{strings.Repeat("w ", 50_000) + "\n", "PING\n"}, []string{"PONG"}},
+		{"half a line and nothing more", []string{"PING\n", "PIN"}, []string{"PONG"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			b.start()
+			c := b.client()
+			other := b.client()
+			for _, p := range tt.pieces {
+				c.out.Put(p)
+				b.run(10 * time.Millisecond)
+			}
+			var got []string
+			for _, l := range c.lines {
+				_, text, _ := strings.Cut(l, " ")
+				word, _, _ := strings.Cut(text, " ")
+				got = append(got, word)
+			}
+			b.want("answers", got, tt.want...)
+			b.want("PING of another client", other.ask(time.Millisecond, "PING"), "PONG")
+		})
+	}
+}
+
+// DS-B2: the line buffer of C drivers has 512 bytes; here a value arrives whole.
+func TestLongValuesArriveWhole(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	c := b.client()
+	long := strings.Repeat("long ", 800)
+	b.d.values = map[string]string{"ups.test": long}
+	b.run(3 * time.Second)
+	b.wantInOrder("lines", c.lines, `SETINFO ups.test "`+long+`"`)
+}
+
+// DS-B6: upsd never sees a driver that has not found its device.
+func TestSocketIsMadeOnceTheDeviceIsFound(t *testing.T) {
+	b := newBench(t)
+	b.d.opening = 20 * time.Second
+	b.start()
+	b.run(10 * time.Second)
+	b.wantFile(socket, false)
+	b.run(15 * time.Second)
+	b.wantFile(socket, true)
 }

@@ -78,6 +78,7 @@ func TestWhatOneSideDumpsTheOtherSideHas(t *testing.T) {
 	}
 }
 
+// DS-D1, DS-D2, DS-D3, DS-D4, DS-D5, DS-D6, DS-D7
 func TestApply(t *testing.T) {
 	tests := []struct {
 		name, line string
@@ -151,6 +152,7 @@ func TestParseResult(t *testing.T) {
 	}
 }
 
+// DS-U1 to DS-U10
 func TestParseRequest(t *testing.T) {
 	tests := []struct {
 		name, line string

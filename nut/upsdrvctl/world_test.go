@@ -145,6 +145,7 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
+// DC-1, DC-3
 func TestStartIsTriedAgain(t *testing.T) {
 	conf := "maxretry = 3\nretrydelay = 4\n[u1]\ndriver = toy\nport = a\n[u2]\ndriver = toy\nport = b\nmaxretry = 1\n"
 	tests := []struct {
@@ -180,6 +181,7 @@ func b2i(b bool) int {
 	return 0
 }
 
+// DC-2
 func TestSlowDriverIsLeftAlone(t *testing.T) {
 	b := newBench(t, "maxstartdelay = 10\n[u1]\ndriver = toy\nport = a\n[u2]\ndriver = toy\nport = b\n")
 	b.toy = func(e env.Env, try int) int {

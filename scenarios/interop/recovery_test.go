@@ -143,6 +143,7 @@ func TestKilledAtAnyMomentAllComesBack(t *testing.T) {
 	}
 	w.startServer()
 	w.wantHealthy("at the beginning")
+	w.wantFiles()
 	const rounds = 3
 	for round := range rounds {
 		for _, i := range w.rng.Perm(len(strikes)) {
@@ -157,6 +158,23 @@ func TestKilledAtAnyMomentAllComesBack(t *testing.T) {
 			}
 			w.heal()
 			w.wantHealthy(fmt.Sprintf("round %d, %s of %s, with %s left", round, strikes[i].name, ups, left.name))
+		}
+	}
+}
+
+// wantFiles looks at what a driver makes. DS-1, DS-2, DS-4.
+func (w *ward) wantFiles() {
+	w.t.Helper()
+	for _, ups := range patients {
+		file := w.b.run + "/dummy-ups-" + ups
+		text, err := os.ReadFile(file + ".pid")
+		if err != nil || string(text) != w.drivers[ups].pid() {
+			w.t.Errorf("%s.pid: %q, %v; want %q", file, text, err, w.drivers[ups].pid())
+		}
+		for name, want := range map[string]os.FileMode{file: os.ModeSocket | 0o660, file + ".pid": 0o644} {
+			if info, err := os.Stat(name); err != nil || info.Mode() != want {
+				w.t.Errorf("%s: %v, %v; want %v", name, info.Mode(), err, want)
+			}
 		}
 	}
 }
