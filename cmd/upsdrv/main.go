@@ -33,7 +33,7 @@ func main() {
 		}
 		return
 	}
-	run := driver.Main(drivers.All, serial.Ports{}, prog)
+	run := driver.Main(drivers.All, &serial.Follower{Folder: serial.ByID}, prog)
 	os.Exit(osenv.Run(prog, func(e env.Env, args []string) int {
 		if named {
 			args = args[1:]

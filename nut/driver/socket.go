@@ -129,6 +129,9 @@ func listen(e env.Env, path, group string) (*socket, error) {
 		return nil, fmt.Errorf("%s: cannot remove the old socket: %w", path, err)
 	}
 	l, err := e.Net().Listen(e, "unix", path)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w (the account of the driver must be able to write to its folder)", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
