@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// A printer prints a list as it comes, as lines or as JSON.
+// A printer prints a list: lines as they come, JSON when it is complete.
 type printer struct {
 	out    io.Writer
+	whole  strings.Builder // the JSON so far
 	json   bool
 	object bool
 	rows   int
@@ -16,17 +17,16 @@ type printer struct {
 
 func (p *printer) begin(object bool) { p.object = object }
 
-// open prints what stands before a row of JSON. Nothing is printed before the first row has come,
-// so that an error can take the place of the list.
+// open writes what stands before a row of JSON.
 func (p *printer) open() {
 	p.rows++
 	switch {
 	case p.rows > 1:
-		fmt.Fprint(p.out, ",\n  ")
+		p.whole.WriteString(",\n  ")
 	case p.object:
-		fmt.Fprint(p.out, "{\n  ")
+		p.whole.WriteString("{\n  ")
 	default:
-		fmt.Fprint(p.out, "[\n  ")
+		p.whole.WriteString("[\n  ")
 	}
 }
 
@@ -36,7 +36,7 @@ func (p *printer) item(s string) {
 		return
 	}
 	p.open()
-	fmt.Fprint(p.out, quote(s))
+	p.whole.WriteString(quote(s))
 }
 
 func (p *printer) pair(name, value string) {
@@ -45,21 +45,21 @@ func (p *printer) pair(name, value string) {
 		return
 	}
 	p.open()
-	fmt.Fprintf(p.out, "%s: %s", quote(name), quote(value))
+	fmt.Fprintf(&p.whole, "%s: %s", quote(name), quote(value))
 }
 
-// end ends the list, with an error or without.
+// end ends the list. An error takes the place of JSON that is not complete.
 func (p *printer) end(err error) error {
 	brackets := "[]"
 	if p.object {
 		brackets = "{}"
 	}
 	switch {
-	case !p.json || err != nil && p.rows == 0:
+	case !p.json || err != nil:
 	case p.rows == 0: // an empty line inside, as ever
 		fmt.Fprintf(p.out, "%c\n\n%c\n", brackets[0], brackets[1])
 	default:
-		fmt.Fprintf(p.out, "\n%c\n", brackets[1])
+		fmt.Fprintf(p.out, "%s\n%c\n", p.whole.String(), brackets[1])
 	}
 	return err
 }

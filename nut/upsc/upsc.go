@@ -230,12 +230,16 @@ const title = "Network UPS Tools upsc " + nut.Version + "\n"
 const usage = `
 Shows what upsd knows about a UPS: its state, its measurements, its settings.
 
-usage: upsc [options] UPS [VARIABLE]     every variable, or one
-       upsc -l | -L [HOST[:PORT]]        the UPSes of a server; -L with descriptions
-       upsc -c UPS                       the clients that are logged in to a UPS
+usage: upsc [options] UPS [VARIABLE]         every variable, or one
+       upsc [options] -l | -L [HOST[:PORT]]  the UPSes of a server; -L with descriptions
+       upsc [options] -c UPS                 the clients that are logged in to a UPS
+
+  upsc -l nas                                what is there?
+  upsc rack@nas ups.status                   OL: on line, OB: on battery, LB: battery low
 
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493.
+Options come before the UPS.
 
   -j, --json           print JSON: an object of names and values, all of them strings; a list
                        with -l and -c; a string for one VARIABLE; {"error": "..."}
@@ -243,7 +247,7 @@ stands in brackets: rack@[fe80::1]:3493.
                        system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
   -A, --auth FILE      nutauth.conf, for how to encrypt; none: do without; default: the
                        usual one must be there
-  -D, --debug          accepted
+  -D, --debug          accepted; has no effect
   -V, --version        print the version and exit
   -h, --help           print this and exit
 

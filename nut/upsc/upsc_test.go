@@ -96,6 +96,8 @@ func TestOutput(t *testing.T) {
 		{"a bad address to list", "-l a:b", "", "upscli_splitaddr: no port specified after ':' separator in \"a:b\", want 1-65535\n" +
 			"Error: invalid hostname.\nRequired format: [hostname[:port]]\n", 1},
 		{"a row that breaks off", "broken", "a.b: 1\n", "Error: insufficient data (got 3 args, need at least 4)\n", 1},
+		{"JSON: half a list is none", "-j broken", "{\n  \"error\": \"insufficient data (got 3 args, need at least 4)\"\n}\n",
+			"Error: insufficient data (got 3 args, need at least 4)\n", 1},
 		{"a server of another kind", "strange", "",
 			"Error: Protocol error: LIST VAR strange: got \"hello\", want BEGIN LIST and the words of the query\n", 1},
 		{"credentials that are not there", "-A /no/such rack", "", "Error: cannot read /no/such: no such file or directory\n", 1},

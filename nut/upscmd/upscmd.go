@@ -176,11 +176,15 @@ const title = "Network UPS Tools upscmd " + nut.Version + "\n"
 const usage = `
 Gives a UPS an instant command: test the battery, mute the beeper, switch the load.
 
-usage: upscmd -l UPS                       the commands that the UPS knows
+usage: upscmd [options] -l UPS               the commands that the UPS knows
        upscmd [options] UPS COMMAND [VALUE]  give one; some take a value, such as seconds
+
+  upscmd -l rack@nas
+  upscmd -u admin -w rack@nas test.battery.start.quick
 
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493.
+Options come before the UPS.
 
   -u, --user NAME          who you are, in upsd.users on the host of upsd; else as
                            nutauth.conf says, else asked for
@@ -193,7 +197,7 @@ stands in brackets: rack@[fe80::1]:3493.
                            system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
   -A, --auth FILE          nutauth.conf, see below; none: do without; default: the usual
                            one must be there
-  -D, --debug              accepted
+  -D, --debug              accepted; has no effect
   -V, --version            print the version and exit
   -h, --help               print this and exit
 

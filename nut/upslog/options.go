@@ -161,6 +161,9 @@ Writes a line about a UPS to a file, at intervals.
 usage: upslog -s UPS -l FILE [options]
        upslog -m UPS,FILE [-m UPS,FILE ...] [options]
 
+  upslog -s rack@nas -l - -i 5              watch it
+  upslog -s rack@nas -l /var/log/rack.log   a line every 30 seconds, from the background
+
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493. The name * means all UPSes of a server:
 -s '*@nas'. The file - is standard output.

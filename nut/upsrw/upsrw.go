@@ -140,11 +140,15 @@ const title = "Network UPS Tools upsrw " + nut.Version + "\n"
 const usage = `
 Shows what can be set in a UPS, and sets it.
 
-usage: upsrw [-l] UPS                         what can be set, and to what
-       upsrw -s VARIABLE[=VALUE] [options] UPS  set it; the value is asked for when not given
+usage: upsrw [options] [-l] UPS                 what can be set, and to what
+       upsrw [options] -s VARIABLE[=VALUE] UPS  set it; the value is asked for when not given
+
+  upsrw rack@nas
+  upsrw -s battery.charge.low=25 -u admin -w rack@nas
 
 UPS is NAME[@HOST[:PORT]], by default on localhost, port 3493; an IPv6 address
 stands in brackets: rack@[fe80::1]:3493.
+Options come before the UPS.
 
   -s, --set VARIABLE=VALUE what to set
   -l, --list               show what can be set; this is what happens without -s
@@ -159,7 +163,7 @@ stands in brackets: rack@[fe80::1]:3493.
                            system lets it (NUT_DEFAULT_CONNECT_TIMEOUT)
   -A, --auth FILE          nutauth.conf, see below; none: do without; default: the usual
                            one must be there
-  -D, --debug              accepted
+  -D, --debug              accepted; has no effect
   -V, --version            print the version and exit
   -h, --help               print this and exit
 
