@@ -27,6 +27,11 @@ const (
 	// clientRead is the size of one read: many times a request, and small, since each of ten
 	// thousand sessions has its own.
 	clientRead = 512
+	// bulkRead is the size once a client sends more than that at a time.
+	bulkRead = 16 << 10
+	// bulkPause is what each bulkRead of a line costs that is longer than any honest one: whoever
+	// sends without end must not keep the processor from those who wait for an answer.
+	bulkPause = time.Millisecond
 	// flushAt is when replies to pipelined requests are sent before all of them are made. With the
 	// largest LIST it bounds a session's memory.
 	flushAt = 16 << 10
@@ -43,6 +48,7 @@ type session struct {
 	at   *list.Element // in server.sessions
 
 	heard env.Instant // the last complete line
+	lines int         // complete ones
 	out   []byte      // reply lines not yet sent
 	bye   bool        // no further request is answered
 
@@ -153,6 +159,7 @@ func (c *session) run(e env.Env) error {
 			return
 		}
 		c.heard = now
+		c.lines++
 		if c.answer(words, bad) {
 			c.s.tell(e)
 		}
@@ -167,6 +174,7 @@ func (c *session) run(e env.Env) error {
 			return err
 		}
 		now = e.Now()
+		lines := c.lines
 		r.feed(in[:n], take)
 		if failed == nil {
 			failed = c.flush(e, now)
@@ -179,7 +187,24 @@ func (c *session) run(e env.Env) error {
 			c.goodbye(e)
 			return failed
 		}
+		if n == bulkRead && c.lines == lines {
+			if err := e.Sleep(bulkPause); err != nil {
+				return err
+			}
+		}
+		in = fitting(in, n)
 	}
+}
+
+// fitting is the buffer for the next read after one of n bytes into in.
+func fitting(in []byte, n int) []byte {
+	switch {
+	case n == clientRead && len(in) == clientRead:
+		return make([]byte, bulkRead)
+	case n < clientRead && len(in) == bulkRead:
+		return make([]byte, clientRead)
+	}
+	return in
 }
 
 // deadline is d after an instant, to the next full second: so that a busy session names the same

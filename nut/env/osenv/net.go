@@ -59,8 +59,19 @@ func (l *listener) Accept(e env.Env, until env.Instant) (env.Conn, error) {
 	if err != nil {
 		return nil, m.translate(err)
 	}
+	if t, ok := c.(*net.TCPConn); ok {
+		t.SetReadBuffer(acceptedRead)
+		t.SetWriteBuffer(acceptedWrite)
+	}
 	return newConn(m, c), nil
 }
+
+// What the system may hold for a peer that connected to us, in bytes. Left to itself it takes some
+// megabytes for each peer that asks much and reads nothing.
+const (
+	acceptedRead  = 16 << 10
+	acceptedWrite = 64 << 10
+)
 
 // conn is a net.Conn whose deadlines are Instants. Stopping the scope that opened it wakes its waits;
 // arranging that once, not at each call, is what keeps a request cheap.
@@ -69,10 +80,12 @@ type conn struct {
 	local, remote string
 	scope         context.Context
 	release       func() bool
+	crowd         *crowd
 	in, out       *stream
 
 	readUntil, writeUntil env.Instant // the deadlines that the system knows
 	wrote                 atomic.Bool // since the last read
+	closed                atomic.Bool
 	woken                 atomic.Bool // a stop has put others in their place
 }
 
@@ -81,6 +94,8 @@ func newConn(m *machine, nc net.Conn) *conn {
 		readUntil: env.Never, writeUntil: env.Never,
 		in: newStream(nc, syscall.SYS_READ), out: newStream(nc, syscall.SYS_WRITE)}
 	c.release = context.AfterFunc(m.ctx, c.wake)
+	c.crowd = &m.crowd
+	c.crowd.enter()
 	return c
 }
 
@@ -98,6 +113,9 @@ func (c *conn) RemoteAddr() string { return c.remote }
 
 func (c *conn) Close() error {
 	c.release()
+	if !c.closed.Swap(true) {
+		c.crowd.leave()
+	}
 	return c.c.Close()
 }
 

@@ -106,6 +106,7 @@ type process struct {
 	sink  *sink
 	sys   *host
 	turns atomic.Int64 // see giveWay
+	crowd crowd
 }
 
 // machine is an env.Env: the process, and the scope of one task.

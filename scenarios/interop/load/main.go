@@ -15,7 +15,11 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	do := run
+	if task := os.Getenv(probeVar); task != "" {
+		do = func() error { return probeMain(task) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
 	}
@@ -37,7 +41,7 @@ func run() error {
 	flag.IntVar(&o.rounds, "n", 5, "rounds of each measurement")
 	flag.DurationVar(&o.time, "t", 0, "time of one measurement (bench 1s, attack 5s)")
 	flag.StringVar(&o.only, "only", "", "only measurements whose name contains this")
-	flag.StringVar(&o.cert, "cert", "", "PEM file for CERTFILE, so that STARTTLS is answered")
+	flag.StringVar(&o.cert, "cert", "", "attack: PEM file for CERTFILE; without it one is made")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: load [flags] bench|attack")
 		flag.PrintDefaults()

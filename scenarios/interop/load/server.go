@@ -188,7 +188,9 @@ func (s *server) served(upses int) error {
 func (s *server) dial() (net.Conn, error) { return dialLoopback(s.addr) }
 
 // dialLoopback refuses every address of another machine, and of this one as others see it.
-func dialLoopback(addr string) (net.Conn, error) {
+func dialLoopback(addr string) (net.Conn, error) { return dialWithin(addr, startLimit) }
+
+func dialWithin(addr string, d time.Duration) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -196,7 +198,7 @@ func dialLoopback(addr string) (net.Conn, error) {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("%s: want a loopback address", addr)
 	}
-	return net.DialTimeout("tcp", addr, startLimit)
+	return net.DialTimeout("tcp", addr, d)
 }
 
 // stop ends the server and removes its folder.
