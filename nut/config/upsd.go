@@ -45,7 +45,7 @@ var upsdDirectives = []directive[Upsd]{
 	{"STATEPATH", "FOLDER", func(c *Upsd, a *args) { c.StatePath = a.text(0) }},
 	{"DATAPATH", "FOLDER", func(c *Upsd, a *args) { c.DataPath = a.text(0) }},
 	{"LISTEN", "ADDRESS [PORT]", setListen},
-	{"MAXCONN", "NUMBER", func(c *Upsd, a *args) { a.number(0, 1, &c.MaxConn) }},
+	{"MAXCONN", "NUMBER", setMaxConn},
 	{"CERTFILE", "FILE", func(c *Upsd, a *args) { c.CertFile = a.text(0) }},
 	{"CERTPATH", "FOLDER", func(c *Upsd, a *args) { c.CertPath = a.text(0) }},
 	{"CERTIDENT", "NAME PASSWORD", func(c *Upsd, a *args) { setCertIdent(&c.CertIdent, a) }},
@@ -130,8 +130,8 @@ func (c *Upsd) Text() []byte {
 	for _, l := range c.Listen {
 		t.put("LISTEN", l.Addr, l.Port)
 	}
-	if c.MaxConn > 0 {
-		t.put("MAXCONN", c.MaxConn)
+	if c.MaxConn != 0 {
+		t.put("MAXCONN", max(0, c.MaxConn))
 	}
 	t.putSome("CERTFILE", c.CertFile)
 	t.putSome("CERTPATH", c.CertPath)
@@ -142,4 +142,13 @@ func (c *Upsd) Text() []byte {
 	t.put("DISABLE_WEAK_SSL", c.DisableWeakSSL)
 	t.put("DEBUG_MIN", c.DebugMin)
 	return []byte(t.String())
+}
+
+// NoConn is the MaxConn of a file that wants none at all; a server refuses to start with it.
+const NoConn = -1
+
+func setMaxConn(c *Upsd, a *args) {
+	if a.number(0, 0, &c.MaxConn) && c.MaxConn == 0 {
+		c.MaxConn = NoConn
+	}
 }

@@ -159,6 +159,9 @@ type Host interface {
 	// Run starts a command and waits for it to end, or to go to the background (status 0). When the
 	// caller is stopped or until is reached the command is killed and the error says so.
 	Run(e Env, c Command, until Instant) (ExitStatus, error)
+	// Descriptors is how many files and connections this process may have open: the system's hard
+	// limit, to which the soft one has been raised.
+	Descriptors() int
 	// Pid is this process's number.
 	Pid() int
 	// Process returns the program name of a running process of this machine.

@@ -122,7 +122,10 @@ func (d *daemon) start(e env.Env) error {
 		return complaint(noDevice)
 	}
 	e.Log().Info(fmt.Sprintf("Found %d UPS defined in ups.conf", len(inv.list)))
-	set := d.settings(e, conf, inv)
+	set, err := d.settings(e, conf, inv)
+	if err != nil {
+		return err
+	}
 	if _, err := e.Host().Stat(set.statePath); err != nil {
 		return complaintf(cannotChdir, set.statePath, reason(err))
 	}
@@ -147,23 +150,16 @@ func (d *daemon) start(e env.Env) error {
 	return nil
 }
 
-// defaultMaxConn is MAXCONN where the file says nothing: as many as one process can sensibly have.
-// The system's own limit on descriptors comes first; see accept.
-const defaultMaxConn = 1 << 16
-
-func (d *daemon) settings(e env.Env, c *config.Upsd, inv inventory) settings {
-	set := settings{
+func (d *daemon) settings(e env.Env, c *config.Upsd, inv inventory) (settings, error) {
+	most, err := maxConn(e, c.MaxConn)
+	return settings{
 		maxAge:    c.MaxAge,
 		tracking:  c.TrackingDelay,
 		fsdLease:  c.FSDLease,
-		maxConn:   c.MaxConn,
+		maxConn:   most,
 		statePath: statePath(e, inv.statePath, c.StatePath),
 		debug:     c.DebugMin,
-	}
-	if set.maxConn <= 0 {
-		set.maxConn = defaultMaxConn
-	}
-	return set
+	}, err
 }
 
 // open starts the tasks: one for each UPS, one for each listener.
@@ -256,6 +252,8 @@ func test(e env.Env) int {
 	failed = report(e, problems, err) || failed
 	if conf != nil {
 		_, err = loadTLS(e, conf)
+		failed = report(e, nil, err) || failed
+		_, err = maxConn(e, conf.MaxConn)
 		failed = report(e, nil, err) || failed
 	}
 	warnReadable(e, "upsd.conf")

@@ -28,8 +28,12 @@ const (
 	// nssServer wants the database, why not, the commands and the file that they make.
 	nssServer = "CERTPATH %s: %w. Export its certificate and say so: %s; " +
 		"then CERTFILE %s in upsd.conf, instead of CERTPATH and CERTIDENT"
-	exported     = "/etc/nut/upsd.pem"
-	exportedCA   = "/etc/nut/clients-ca.pem"
+	exported   = "/etc/nut/upsd.pem"
+	exportedCA = "/etc/nut/clients-ca.pem"
+	noConn     = "You requested %d as maximum number of connections: " +
+		"want MAXCONN in upsd.conf from 1 to %d"
+	tooManyConn = "Your system limits the maximum number of connections to %d but you requested " +
+		"%d: want MAXCONN in upsd.conf up to %d, or a higher limit on open files (ulimit -n, LimitNOFILE)"
 	notSignalled = "Failed to signal the currently running daemon (if any): "
 	useManager   = "Try 'systemctl <command> nut-server.service' if a service manager runs upsd"
 )

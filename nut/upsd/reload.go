@@ -51,7 +51,11 @@ func (d *daemon) reload(e env.Env) {
 	} else if !d.accepts(e, "upsd.users", problems) {
 		users = nil
 	}
-	set := d.settings(e, d.conf, d.inv)
+	set, err := d.settings(e, d.conf, d.inv)
+	if err != nil {
+		e.Log().Error("Reload failed: " + err.Error() + "; the old number stays")
+		set.maxConn = d.set.maxConn
+	}
 	t := readTexts(e, d.conf.DataPath)
 	var c changes
 	d.do(e, func() {

@@ -41,6 +41,8 @@ type server struct {
 	byName   map[string]*ups // by name in lower case
 	sessions list.List       // of *session, newest first
 	tracked  tracker
+	guesses  guesses
+	blamed   throttle
 	texts    texts
 	notes    []note
 	telling  bool               // some task is telling notes
@@ -61,9 +63,14 @@ func newServer() *server {
 // find returns the UPS of that name in any letter case.
 func (s *server) find(name string) *ups { return s.byName[strings.ToLower(name)] }
 
+// maxNotes is how many lines may wait when whoever keeps the log takes none; more are lost.
+const maxNotes = 10000
+
 // log notes a line for people. The caller holds the lock.
 func (s *server) log(level slog.Level, format string, args ...any) {
-	s.notes = append(s.notes, note{level: level, text: fmt.Sprintf(format, args...)})
+	if len(s.notes) < maxNotes {
+		s.notes = append(s.notes, note{level: level, text: fmt.Sprintf(format, args...)})
+	}
 }
 
 // event notes a fact for machines. The caller holds the lock.

@@ -66,6 +66,9 @@ type session struct {
 	crowded          bool        // closed to free its descriptor
 	spoke            env.Instant // as heard
 	grumbles         int         // lines logged about its misuse
+
+	guessed bool          // its password was wrong
+	penalty time.Duration // what the answer that says so waits
 }
 
 // serve answers a client until it goes.
@@ -96,7 +99,7 @@ func (s *server) enter(e env.Env, c *session) (ok bool) {
 	s.do(e, func() {
 		have := s.connections()
 		if ok = have < s.set.maxConn; !ok {
-			s.log(slog.LevelError, "upsd polling %d filedescriptors, but wanted to poll %d: "+
+			s.blame(c.heard, slog.LevelError, "upsd polling %d filedescriptors, but wanted to poll %d: "+
 				"client %s is sent away; see MAXCONN in upsd.conf", s.set.maxConn, have+1, c.addr)
 			return
 		}
@@ -163,7 +166,12 @@ func (c *session) run(e env.Env) error {
 		if c.answer(words, bad) {
 			c.s.tell(e)
 		}
-		if len(c.out) >= flushAt {
+		if c.penalty > 0 {
+			failed = e.Sleep(c.penalty)
+			c.penalty, now = 0, e.Now()
+			c.heard = now
+		}
+		if failed == nil && len(c.out) >= flushAt {
 			failed = c.flush(e, now)
 		}
 	}
@@ -267,9 +275,9 @@ func (c *session) grumble(format string, args ...any) {
 	if c.grumbles++; c.grumbles > maxGrumbles {
 		return
 	}
-	c.s.log(slog.LevelInfo, format, args...)
+	c.s.blame(c.heard, slog.LevelInfo, format, args...)
 	if c.grumbles == maxGrumbles {
-		c.s.log(slog.LevelInfo, "Client %s: further misuse is not logged", c.who())
+		c.s.blame(c.heard, slog.LevelInfo, "Client %s: further misuse is not logged", c.who())
 	}
 }
 
@@ -291,5 +299,13 @@ func (c *session) err(e netproto.Err) { c.out = netproto.AppendErr(c.out, e) }
 // say appends a reply line.
 func (c *session) say(text string) { c.out = append(append(c.out, text...), '\n') }
 
+// whoUser is how much of a user name goes into a log line: its length is the client's choice.
+const whoUser = 64
+
 // who is the client in log lines.
-func (c *session) who() string { return c.user + "@" + c.addr }
+func (c *session) who() string {
+	if len(c.user) > whoUser {
+		return c.user[:whoUser] + "...@" + c.addr
+	}
+	return c.user + "@" + c.addr
+}

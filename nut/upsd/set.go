@@ -1,7 +1,6 @@
 package upsd
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,20 +12,6 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
 	"github.com/blackstart-ups/blackstart/nut/state"
 )
-
-// user returns the client's user if name and password are right. They are looked up at each
-// request, so that a reload also binds those who are connected. A user without a password is
-// nobody.
-func (c *session) account() *config.User {
-	u := c.s.users.Lookup(c.user)
-	if u == nil || u.Password == "" {
-		return nil
-	}
-	if subtle.ConstantTimeCompare([]byte(u.Password), []byte(c.pass)) != 1 {
-		return nil
-	}
-	return u
-}
 
 // roles are the actions that an upsmon line in upsd.users gives.
 var roles = map[config.Role][]string{

@@ -162,6 +162,9 @@ func (h *Host) WriteFile(name string, b []byte) {
 // Remove takes a file away.
 func (h *Host) Remove(name string) { delete(h.files, path.Clean(name)) }
 
+// maxDescriptors is what a process of a virtual host may have open; nothing counts them.
+const maxDescriptors = 1 << 16
+
 // hostView is env.Host for one process.
 type hostView struct{ p *Process }
 
@@ -172,6 +175,7 @@ func (v hostView) Stderr() io.Writer { return v.p.errOut }
 func (v hostView) Pid() int          { return v.p.pid }
 func (v hostView) Isatty() bool      { return false }
 func (v hostView) Account() string   { return "root" }
+func (v hostView) Descriptors() int  { return maxDescriptors }
 
 func (v hostView) ReadPassword() (string, error) { return "", io.EOF }
 

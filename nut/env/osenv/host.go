@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -125,6 +126,15 @@ func (h *host) Chgrp(name, group string) error {
 		}
 	}
 	return os.Lchown(name, -1, gid)
+}
+
+// Descriptors relies on package os, which has raised the soft limit before main begins.
+func (h *host) Descriptors() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int(limit.Cur)
 }
 
 func (h *host) Stat(name string) (env.FileInfo, error) {
