@@ -29,7 +29,8 @@
 // With a port like ups@host the driver shows a UPS of another upsd: all of its variables but
 // driver.*. When that upsd is away, or says that its data is stale, the data here is stale too, and
 // a variable that is gone there is gone here. With username and password, an account in the other
-// upsd.users, settings and commands are passed on.
+// upsd.users, settings and commands are passed on. The option authconf names a nutauth.conf that
+// says who the driver is, unless those two do, and how it encrypts; without it none is read.
 //
 // # Recordings
 //

@@ -28,7 +28,8 @@ var Spec = driver.Spec{
 			Help: "repeater: start even though the other upsd does not answer"},
 		{Key: "username", Help: "repeater: with password, pass on settings and commands"},
 		{Key: "password", Secret: true, Help: "repeater: see username"},
-		{Key: "authconf", Later: "write username and password"},
+		{Key: "authconf", Help: "repeater: a nutauth.conf with user, password and how to encrypt; " +
+			"default: the usual one; none"},
 	},
 	Verbatim: true,
 	Open:     open,

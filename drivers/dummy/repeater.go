@@ -32,6 +32,7 @@ type repeater struct {
 	port     int
 	user     string
 	password string
+	opt      client.Options
 	s        *driver.State
 
 	c     *client.Conn // nil while there is none
@@ -48,6 +49,9 @@ func openRepeater(e env.Env, s driver.Setup) (driver.Device, error) {
 	if r.ups, r.host, r.port, err = client.SplitName(s.Conf.Port()); err != nil {
 		return nil, fmt.Errorf("port = %s: %w", s.Conf.Port(), err)
 	}
+	if err = r.identify(e, s.Conf.Text("authconf")); err != nil {
+		return nil, fmt.Errorf("authconf = %s: %w", s.Conf.Text("authconf"), err)
+	}
 	s.State.Set("driver.parameter.mode", repeat)
 	err = r.connect(e)
 	if err != nil && s.Conf.Flag("repeater_disable_strict_start") {
@@ -60,9 +64,33 @@ func openRepeater(e env.Env, s driver.Setup) (driver.Device, error) {
 	return r, nil
 }
 
+// identify takes from a nutauth.conf what the options do not say. Its files are read now, while this
+// process still may.
+func (r *repeater) identify(e env.Env, authconf string) error {
+	if authconf == "" {
+		return nil
+	}
+	auth, warnings, err := client.ReadAuth(e, authconf)
+	for _, w := range warnings {
+		e.Log().Warn(w)
+	}
+	if err != nil {
+		return err
+	}
+	login := auth.Lookup(r.user, r.host, r.port)
+	if r.user == "" && login.User != nil {
+		r.user = *login.User
+	}
+	if r.password == "" && login.Password != nil {
+		r.password = *login.Password
+	}
+	r.opt, err = client.Options{}.With(login).Load(e)
+	return err
+}
+
 // connect connects, and asks what can be set and done when somebody may.
 func (r *repeater) connect(e env.Env) error {
-	c, err := client.Dial(e, r.host, r.port, client.Options{}, e.Now().Add(talkTime))
+	c, err := client.Dial(e, r.host, r.port, r.opt, e.Now().Add(talkTime))
 	if err != nil {
 		return err
 	}
@@ -240,8 +268,8 @@ func (r *repeater) Command(e env.Env, name, value string) (driver.Outcome, error
 func (r *repeater) forward(e env.Env, ask func(until env.Instant) (id string, err error)) (
 	driver.Outcome, error) {
 	if r.user == "" {
-		return driver.Outcome{}, fmt.Errorf("%w: without username and password in ups.conf a "+
-			"repeater only shows", driver.ErrUnknown)
+		return driver.Outcome{}, fmt.Errorf("%w: without username and password, or authconf, "+
+			"in ups.conf a repeater only shows", driver.ErrUnknown)
 	}
 	if r.c == nil {
 		return driver.Outcome{}, errNoConn

@@ -50,6 +50,7 @@ func newRelay(t *testing.T, options string) *relay {
 	r.nas.WriteFile("/etc/nut/src.dev", []byte("ups.status: OL CHRG\nbattery.charge: 90\nups.id: mine\nALARM hot\n"))
 	r.nas.WriteFile("/etc/nut/upsd.conf", []byte("LISTEN 0.0.0.0 3493\n"))
 	r.nas.WriteFile("/etc/nut/upsd.users", []byte("[op]\npassword = pw\nactions = SET\ninstcmds = ALL\n"))
+	r.db.WriteFile("/auth", []byte("[op@nas]\nPASS = pw\n"))
 	r.db.WriteFile("/etc/nut/ups.conf", []byte("[lab]\ndriver = dummy-ups\nport = src@nas\n"+options))
 	return r
 }
@@ -189,6 +190,9 @@ func TestRepeaterPassesSettingsAndCommandsOn(t *testing.T) {
 		{"a setting", "username = op\npassword = pw\n", func(e env.Env, c *remote.Conn, until env.Instant) (sockproto.Code, error) {
 			return c.Set(e, "ups.id", "yours", until)
 		}, sockproto.Handled, map[string]string{"ups.id": "yours"}},
+		{"a setting of who nutauth.conf says", "authconf = /auth\n", func(e env.Env, c *remote.Conn, until env.Instant) (sockproto.Code, error) {
+			return c.Set(e, "ups.id", "yours", until)
+		}, sockproto.Handled, map[string]string{"ups.id": "yours"}},
 		{"a command", "username = op\npassword = pw\n", func(e env.Env, c *remote.Conn, until env.Instant) (sockproto.Code, error) {
 			return c.Command(e, "load.off", until)
 		}, sockproto.Handled, map[string]string{"ups.status": "ALARM OL CHRG OFF"}},
@@ -217,6 +221,15 @@ func TestRepeaterPassesSettingsAndCommandsOn(t *testing.T) {
 			r.run(10 * time.Second)
 			r.want("fresh", tt.then)
 		})
+	}
+}
+
+func TestRepeaterDoesNotStartWithoutTheNutauthConfThatIsNamed(t *testing.T) {
+	r := newRelay(t, "authconf = /no/such\n")
+	r.serve()
+	status, ended := r.repeat().Status()
+	if said := strings.Join(r.log, "\n"); !ended || status != 1 || !strings.Contains(said, "authconf = /no/such: cannot read /no/such: ") {
+		t.Errorf("ended %v, exit %d; want exit 1 and the file\n%s", ended, status, said)
 	}
 }
 
