@@ -157,6 +157,11 @@ func TestTLSBetweenOurProgramsAndDebians(t *testing.T) {
 			if a := b.ask(tt.monitor.upsc, b.ups("rack"), "battery.charge"); a.out != "100\n" || a.code != 0 {
 				t.Errorf("upsc over TLS: %v", a)
 			}
+			for _, args := range [][]string{{"upscmd", "-l", b.ups("rack")}, {"upsrw", b.ups("rack")}} {
+				if a := b.ask(tt.monitor.path(t)+"/"+args[0], args[1:]...); a.code != 0 {
+					t.Errorf("%s over TLS: %v", args[0], a)
+				}
+			}
 		})
 	}
 }
