@@ -34,7 +34,6 @@ func probe(s *server, d time.Duration) (probed, error) {
 	}
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", probeVar, s.addr, d))
-	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return probed{}, fmt.Errorf("probe: %w", err)
