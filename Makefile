@@ -8,7 +8,7 @@ GOTEST   ?=
 # ST1005 wants errors in lower case; those that scripts grep for begin as NUT wrote them.
 STATICCHECK = go tool staticcheck -checks inherit,-ST1005
 
-.PHONY: help build demo test race check bench fuzz interop clean
+.PHONY: help build demo test race check bench versus attack fuzz interop clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,13 @@ check: ## formatting, vet, staticcheck, go.mod: what must hold before a commit
 
 bench: ## all benchmarks, without the tests
 	go test -run '^$$' -bench . -benchmem ./...
+
+versus: ## our upsd beside Debian's under the same load: speed, delays, memory
+	go run ./scenarios/interop/load $(LOADFLAGS) bench
+
+attack: ## hostile clients against our upsd and Debian's, on loopback, side by side
+	@.ci/need upsd certutil
+	go run ./scenarios/interop/load -n 3 $(LOADFLAGS) attack
 
 fuzz: ## every fuzz target for FUZZTIME (5s) each
 	@.ci/fuzz $(FUZZTIME)

@@ -19,6 +19,8 @@ package state
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"unique"
 )
 
 // Limits of one device. A driver gone mad must not eat the memory of upsd. The largest device seen
@@ -66,14 +68,18 @@ func New() *Device { return &Device{index: make(map[string]*Var)} }
 // a new variable beyond MaxVars is not taken.
 func (d *Device) Set(name, value string) bool {
 	if v, ok := d.Get(name); ok {
-		changed := v.Value != value
-		v.Value = value
-		return changed
+		if v.Value == value {
+			return false
+		}
+		v.Value = strings.Clone(value)
+		return true
 	}
 	if d.Full() {
 		return false
 	}
-	v := &Var{Name: name, Value: value}
+	// A hundred devices of a kind have the same names; a value must not hold the line it came in.
+	name = unique.Make(name).Value()
+	v := &Var{Name: name, Value: strings.Clone(value)}
 	d.index[fold(name)] = v
 	at, _ := d.find(name)
 	d.vars = slices.Insert(d.vars, at, v)
@@ -238,6 +244,9 @@ func compare(a, b string) int {
 }
 
 func fold(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return s
+	}
 	b := []byte(s)
 	for i, c := range b {
 		b[i] = lower(c)

@@ -25,6 +25,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,6 +170,10 @@ func New(o Options) (env.Env, error) {
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
 
+// gcPercent trades a little time for memory: daemons on small machines hold little and make little
+// garbage.
+const gcPercent = 40
+
 // Run is the body of a main: it makes this machine, runs the program with the process's arguments
 // and returns its exit code.
 func Run(prog string, m env.Main) int {
@@ -176,6 +181,9 @@ func Run(prog string, m env.Main) int {
 		if exe, err = filepath.EvalSymlinks(exe); err == nil {
 			os.Setenv(BinDirVar, filepath.Dir(exe))
 		}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	e, err := New(Options{Prog: prog})
 	if err != nil {
