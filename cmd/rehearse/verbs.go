@@ -25,6 +25,8 @@ func verbs() []verb {
 			"an outage in a small data room, in virtual time and with real processes", demoVerb},
 		{"judge", "judge FILE.jsonl...",
 			"let the oracles judge a recorded event stream", judgeVerb},
+		{"explain", "explain FILE HOST [TIME]",
+			"why a host shut down, or did not, at that time", explainVerb},
 		{"bench", "bench [--hosts=10,100,1000] [--hours=1]",
 			"how fast the simulator runs the full daemons", benchVerb},
 		{"words", "words", "the language of scenarios", wordsVerb},

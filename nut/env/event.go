@@ -18,6 +18,7 @@ type Event struct {
 	Value string  `json:"value,omitempty"` // its value
 	N     int64   `json:"n,omitempty"`     // a count, or nanoseconds for durations
 	Why   string  `json:"why,omitempty"`   // the reason, in words
+	Wall  string  `json:"wall,omitempty"`  // RFC 3339: the calendar, on real machines outside rehearsals
 }
 
 // Kind says what an event is about. The table gives the meaning of the other fields.
@@ -53,6 +54,7 @@ const (
 	Monitor     Kind = "monitor"     // at start and reload, one a MONITOR line: UPS, Name=primary|secondary, N=power value
 	Comm        Kind = "comm"        // UPS, Value=ok|lost, Why; on change, the first poll included
 	Status      Kind = "status"      // UPS, Value=the accepted status; on change; also from drivers
+	Judge       Kind = "judge"       // UPS, Name=the rule that holds from now on, Value=yes|no (critical), N=ns until time alone may end it (0: never), Why
 	Critical    Kind = "critical"    // UPS, Value=yes|no, Name=rule, Why; on change
 	Decide      Kind = "decide"      // Value=shutdown, Name=power|operator, N=healthy power value, Why
 	Notify      Kind = "notify"      // Name=type (ONBATT ...), UPS or empty, Value=message

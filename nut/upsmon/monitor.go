@@ -268,6 +268,11 @@ func (m *monitor) decide(e env.Env) Verdict {
 		if text := m.views[i].told(r, &m.set, now); text != "" {
 			e.Log().Warn(text + " [rule " + r.ID + "]")
 		}
+		ev := env.Event{Kind: env.Judge, UPS: m.views[i].System, Name: r.ID, Value: yesNo(r.Critical), Why: why}
+		if next := m.views[i].Next(&m.set, now); next != env.Never {
+			ev.N = int64(next.Sub(now))
+		}
+		e.Emit(ev)
 		if l.rule.Critical != r.Critical {
 			e.Emit(env.Event{Kind: env.Critical, UPS: m.views[i].System, Value: yesNo(r.Critical),
 				Name: r.ID, Why: why})

@@ -45,7 +45,10 @@ func Hash(events []env.Event) string {
 func appendCanonical(b []byte, ev env.Event) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(ev.T))
 	b = binary.BigEndian.AppendUint64(b, uint64(ev.N))
-	texts := [...]string{ev.Host, ev.Prog, string(ev.Kind), ev.UPS, ev.Name, ev.Value, ev.Why}
+	texts := []string{ev.Host, ev.Prog, string(ev.Kind), ev.UPS, ev.Name, ev.Value, ev.Why}
+	if ev.Wall != "" { // no rehearsal has it, and hashes of older ones stay what they are
+		texts = append(texts, ev.Wall)
+	}
 	for _, s := range texts {
 		if !utf8.ValidString(s) {
 			s = string([]rune(s)) // what a line of JSON makes of it
@@ -94,6 +97,7 @@ func fields(a, b env.Event) string {
 		{"time", a.T == b.T}, {"host", a.Host == b.Host}, {"program", a.Prog == b.Prog},
 		{"kind", a.Kind == b.Kind}, {"ups", a.UPS == b.UPS}, {"name", a.Name == b.Name},
 		{"value", a.Value == b.Value}, {"n", a.N == b.N}, {"why", a.Why == b.Why},
+		{"wall", a.Wall == b.Wall},
 	} {
 		if !f.same {
 			names = append(names, f.name)

@@ -108,6 +108,7 @@ type process struct {
 	sys   *host
 	turns atomic.Int64 // see giveWay
 	crowd crowd
+	dated bool // its events say the time of the calendar
 }
 
 // machine is an env.Env: the process, and the scope of one task.
@@ -159,6 +160,7 @@ func New(o Options) (env.Env, error) {
 	} else if p.sink, err = openSink(os.Getenv(EventsVar)); err != nil {
 		return nil, err
 	}
+	p.dated = o.Emit == nil && os.Getenv(RehearsalVar) == ""
 	m := &machine{process: p, tasks: new(sync.WaitGroup), rng: newRand()}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	p.sys = &host{process: p, extra: o.Extra, out: os.Stdout, errOut: os.Stderr}
@@ -247,6 +249,9 @@ func (m *machine) Emit(ev env.Event) {
 		return
 	}
 	ev.T, ev.Host, ev.Prog = m.Now(), m.host, m.prog
+	if m.dated {
+		ev.Wall = m.Wall().UTC().Format(time.RFC3339Nano)
+	}
 	m.sink.put(ev)
 }
 
