@@ -61,7 +61,7 @@ func TestOraclesCatchDefectsOfRunningPrograms(t *testing.T) {
 		{name: "a host does not switch on when the power returns", oracle: "L01", bios: "bios=off",
 			steps: "mains a off\nawait 400s ups myups outlet is off\nafter 60s\nmains a on\nquiesce 600s"},
 		{name: "the monitor never comes back after the repair", oracle: "L06",
-			replace: map[string]env.Main{"upsmon": dumbAfter(2)}, steps: "proc beta upsmon kill\nafter 30s\nquiesce 300s"},
+			replace: map[string]env.Main{"upsmon": dumbAfter(4)}, steps: "proc beta upsmon kill\nafter 30s\nquiesce 300s"},
 		{name: "SHUTDOWNCMD does nothing", oracle: "L02", replace: map[string]env.Main{"halt": nothing},
 			steps: "mains a off\nafter 500s"},
 	} {
@@ -88,7 +88,7 @@ func TestOraclesCatchDefectsOfRunningPrograms(t *testing.T) {
 	}
 }
 
-// dumbAfter is upsmon for the first n starts and a program that watches nothing from then on.
+// dumbAfter is upsmon for the first n starts, two for each instance, and a program that watches nothing from then on.
 func dumbAfter(n int) env.Main {
 	return func(e env.Env, args []string) int {
 		if len(args) > 0 {

@@ -178,6 +178,15 @@ type Host interface {
 	// made when missing and stays. It is given back by unlock, or when the process ends, however it
 	// ends. The error wraps ErrTimeout when another process had it all the time.
 	Lock(e Env, name string, until Instant) (unlock func(), err error)
+	// Root reports whether this process has all rights.
+	Root() bool
+	// Split divides the program; see Split. It returns only an error: the caller goes on as another
+	// program, and its own one is started again as the child.
+	Split(e Env, s Split) error
+	// Parent is the other part when this process is the child of a Split, else nil.
+	Parent() Parent
+	// Previous is what the program was divided with before its child asked to StartOver.
+	Previous() (s Split, ok bool)
 	// Become gives up root for the named account, for the whole process.
 	Become(user string) error
 	// Confine makes root the process's root folder, unless it is empty, and then becomes the
@@ -196,6 +205,13 @@ type Host interface {
 	LogFrom(level slog.Level)
 	// Account is the name of the account that this process runs as, "" when it has none.
 	Account() string
+	// Tell tells a service manager what the program does after start-up, and a sentence for its status
+	// line, unless that is empty.
+	Tell(p Phase, state string)
+	// Watchdog is how often a service manager wants to be told Turning; 0 for not at all.
+	Watchdog() time.Duration
+	// Slept is how long the machine was suspended so far: time that Now does not count.
+	Slept() time.Duration
 	// Isatty reports whether standard input is a terminal; ReadPassword reads a line without echo.
 	Isatty() bool
 	ReadPassword() (string, error)

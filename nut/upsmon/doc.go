@@ -54,6 +54,22 @@
 //     succeeds sets what the new file does not mention back to its usual value;
 //   - announcements are in order, and a stale PID file stops nobody.
 //
-// The program is one process. With root's rights it keeps them, for SHUTDOWNCMD, and runs NOTIFYCMD
-// as RUN_AS_USER.
+// # Rights
+//
+// What is typed prepares, with its rights: it reads the configuration, lowers an old POWERDOWNFLAG,
+// looks up the account. Then it divides (env.Split): a small program takes its place, as root, with
+// the command prepared; and this one starts again as its child, with the rights of RUN_AS_USER. The
+// child is told the text of the file, so that it need not be able to read it. What it can have done
+// as root, whoever may have got hold of it, is the shutdown, and being started again from the file.
+//
+// A reload that changes what was prepared, or that must read a file for root only, ends the child
+// in a way that has its parent start all over, unless what is known of a UPS is worth more than
+// that: on battery, or silent. A child whose parent is dead goes on, tells FSD, waits for the
+// others, and tries SHUTDOWNCMD with the rights that it has.
+//
+// # Time
+//
+// The monotonic clock decides, and it does not notice that the machine sleeps. A watcher that finds
+// out that nobody listened for a while says so ([clocks]); silence then starts anew, and what was
+// known from before a gap of DEADTIME is forgotten.
 package upsmon

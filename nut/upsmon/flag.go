@@ -67,19 +67,6 @@ func lowerFlag(e env.Env, name string) string {
 	return ""
 }
 
-// raiseFlag writes POWERDOWNFLAG.
-func (m *monitor) raiseFlag(e env.Env) {
-	if m.flag == "" {
-		return
-	}
-	if err := e.Host().WriteFile(m.flag, []byte(magic), flagPerm); err != nil {
-		e.Log().Error(fmt.Sprintf("POWERDOWNFLAG (%s) cannot be written: %v; "+
-			"the UPS will not be told to cut the power", m.flag, err))
-		return
-	}
-	e.Emit(env.Event{Kind: env.Flag, Name: m.flag, Value: "written"})
-}
-
 // checkFlag carries out -K: exit code 0 when the flag is set.
 func checkFlag(e env.Env, name string) int {
 	state := flagUnset

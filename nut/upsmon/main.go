@@ -1,8 +1,8 @@
 package upsmon
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/config"
@@ -71,8 +71,12 @@ func test(e env.Env, o options) int {
 	return 0
 }
 
-// run is the daemon.
+// run is the daemon. What is typed becomes the parent, which keeps its rights and does nothing but
+// shut down (see env.Split); its child comes here again, and is the monitor.
 func run(e env.Env, o options) int {
+	if parent := e.Host().Parent(); parent != nil {
+		return serve(e, o, parent.Split(), parent)
+	}
 	if !o.inForeground() {
 		if err := e.Host().Detach(e); err != nil {
 			e.Log().Error(fmt.Sprintf("cannot go to the background: %v", err))
@@ -80,45 +84,51 @@ func run(e env.Env, o options) int {
 		}
 	}
 	fmt.Fprintln(e.Host().Stdout(), title)
-	signals := e.Host().Signals()
+	s, err := prepare(e, &o)
+	if err == nil && !o.asRoot {
+		if err = e.Host().Split(e, s); errors.Is(err, env.ErrStopped) {
+			return 1
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(e.Host().Stderr(), err)
+		return 1
+	}
 	defer instance(e).Remove(e)
-	m, err := start(e, o)
+	if err := instance(e).Write(e); err != nil {
+		e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsmon -c will not find "+
+			"this process: %v", pidFile(e), err))
+	}
+	return serve(e, o, s, nil)
+}
+
+// serve is the monitor. parent is nil when there is one process.
+func serve(e env.Env, o options, s env.Split, parent env.Parent) int {
+	signals := e.Host().Signals()
+	m, err := start(e, o, s, parent)
 	if err != nil {
 		fmt.Fprintln(e.Host().Stderr(), err)
 		return 1
 	}
 	m.serveSignals(e, signals)
+	m.listen(e)
 	e.Log().Info("Startup successful")
-	e.Host().Ready(e, fmt.Sprintf("watching %d UPS", len(m.lines)))
+	e.Host().Ready(e, m.state())
 	code := m.attend(e)
+	e.Host().Tell(env.Stopping, "")
 	m.farewell(e)
 	return code
 }
 
-// start does all that may fail, in the order in which operators expect the complaints.
-func start(e env.Env, o options) (*monitor, error) {
-	if pid, ok := instance(e).Running(e); ok {
-		return nil, fmt.Errorf("Fatal error: A previous upsmon instance is already running! "+
-			"Process %d, by %s.\nEither stop the previous instance first, or use the 'reload' command.", pid, pidFile(e))
+// start puts the configuration to work.
+func start(e env.Env, o options, s env.Split, parent env.Parent) (*monitor, error) {
+	c, _ := config.ParseUpsmon(o.confFile(e), s.Config)
+	m := &monitor{o: o, split: s, parent: parent, first: c, lookAt: env.Never, decideAt: env.Never,
+		turnAt: env.Never, mournAt: env.Never}
+	if e.Host().Watchdog() > 0 {
+		m.turnAt = e.Now()
 	}
-	c, problems, err := o.read(e)
-	complain(e, problems)
-	if err != nil {
-		return nil, err
-	}
-	m := &monitor{o: o, lookAt: env.Never, decideAt: env.Never}
 	m.plan = &plan{out: env.NewInbox[report](e, reportQueue)}
-	if m.user, err = o.notifyUser(e, c); err != nil {
-		return nil, err
-	}
-	if err := instance(e).Write(e); err != nil {
-		e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsmon -c will not find "+
-			"this process: %v", pidFile(e), err))
-	}
-	if o.asRoot {
-		e.Log().Warn("Warning: running as one big root process by request (upsmon -p)")
-	}
-	m.flag = lowerFlag(e, c.PowerdownFlag)
 	m.notes = startNotifier(e)
 	if err := m.adopt(e, c); err != nil {
 		return nil, err
@@ -127,62 +137,8 @@ func start(e env.Env, o options) (*monitor, error) {
 	return m, nil
 }
 
-// builtInUsers are whom NOTIFYCMD runs as where the configuration says nothing: the account that
-// packages of NUT make, else one that has no rights.
-const (
-	packageUser = "nut"
-	builtInUser = "nobody"
-)
-
-// notifyUser returns the account of NOTIFYCMD, empty for this process's own. An account that the
-// system does not know is an error now, not at the first outage.
-func (o *options) notifyUser(e env.Env, c *config.Upsmon) (string, error) {
-	user := c.RunAsUser
-	if o.user != "" {
-		user = o.user
-	}
-	switch {
-	case o.asRoot:
-		return "", nil
-	case user == "" && account(e, packageUser) == known:
-		return packageUser, nil
-	case user == "":
-		return builtInUser, nil
-	case account(e, user) == missing:
-		return "", fmt.Errorf("OS user %s not found: RUN_AS_USER and -u want an account of this "+
-			"machine", user)
-	}
-	return user, nil
-}
-
-// existence is what the system says about an account.
-type existence int
-
-const (
-	untold existence = iota // there is nobody to ask
-	known
-	missing
-)
-
-// account asks the system's own program, which knows accounts from wherever the site keeps them.
-func account(e env.Env, user string) existence {
-	c := env.Command{Args: []string{"id", "-u", user}, Stdout: nowhere{}, Stderr: nowhere{}}
-	switch status, err := e.Host().Run(e, c, e.Now().Add(accountTime)); {
-	case err != nil:
-		return untold
-	case status == 0:
-		return known
-	}
-	return missing
-}
-
-// accountTime is what the system may take to look up an account, in a directory far away perhaps.
-const accountTime = 5 * time.Second
-
-// nowhere takes output that nobody wants.
-type nowhere struct{}
-
-func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
+// state is what a service manager shows.
+func (m *monitor) state() string { return fmt.Sprintf("watching %d UPS", len(m.lines)) }
 
 // serveSignals puts the signals of this process among the reports.
 func (m *monitor) serveSignals(e env.Env, signals *env.Inbox[env.Signal]) {

@@ -39,24 +39,28 @@ type monitor struct {
 	warn  Warnings
 	plan  *plan
 	notes *notifier
-	user  string // whom NOTIFYCMD runs as; empty for this process's own account
+
+	split  env.Split      // what was prepared for the shutdown
+	parent env.Parent     // who carries it out; nil: this process
+	first  *config.Upsmon // what it was prepared by
 
 	lines []*watched
 	views []View
 	// leaving are the watchers of lines that a reload has removed, until they have logged out.
 	leaving []*watcher
 
-	flag string // POWERDOWNFLAG; empty when there is none or it is not ours
-
 	lookAt   env.Instant // a time limit ends: poll
 	decideAt env.Instant // no more waiting for the answers
+	turnAt   env.Instant // a service manager wants a sign of life
+	mournAt  env.Instant // the parent is dead: say so again
+	jumpedAt env.Instant // when time jumped, zero for never
 }
 
 // attend is the life of the monitor: until it is told to end, or the shutdown is under way and it
 // has nothing more to do. It returns the exit code.
 func (m *monitor) attend(e env.Env) int {
 	for {
-		r, err := m.plan.out.Get(e, min(m.lookAt, m.decideAt))
+		r, err := m.next(e, min(m.lookAt, m.decideAt))
 		switch {
 		case errors.Is(err, env.ErrTimeout):
 			if !m.limits(e) {
@@ -68,6 +72,10 @@ func (m *monitor) attend(e env.Env) int {
 			if code, end := m.signal(e, r.signal); end {
 				return code
 			}
+		case r.kind == orphaned:
+			continue
+		case r.kind == jumped:
+			m.jump(e, r)
 		default:
 			if m.hear(e, r); m.looking(e) {
 				continue
@@ -76,6 +84,29 @@ func (m *monitor) attend(e env.Env) int {
 		if v := m.decide(e); v.Shutdown() {
 			return m.shutdown(e, "power", v)
 		}
+	}
+}
+
+// next waits for a report until a time. Whatever the monitor waits for, this is how; so it is also
+// what shows a service manager that the monitor is not stuck.
+func (m *monitor) next(e env.Env, until env.Instant) (report, error) {
+	for {
+		now := e.Now()
+		if now >= m.turnAt {
+			e.Host().Tell(env.Turning, "")
+			m.turnAt = now.Add(e.Host().Watchdog())
+		}
+		if now >= m.mournAt {
+			m.mourn(e)
+		}
+		r, err := m.plan.out.Get(e, min(until, m.turnAt, m.mournAt))
+		if errors.Is(err, env.ErrTimeout) && e.Now() < until {
+			continue
+		}
+		if err == nil && r.kind == orphaned {
+			m.mournAt = e.Now()
+		}
+		return r, err
 	}
 }
 
@@ -89,7 +120,9 @@ func (m *monitor) signal(e env.Env, s env.Signal) (code int, end bool) {
 	switch s {
 	case env.Hangup:
 		e.Log().Info(fmt.Sprintf("Signal %d: User requested RELOAD", n))
-		m.reload(e)
+		if m.reload(e) {
+			return int(env.StartOver), true
+		}
 	case env.User1:
 		e.Log().Info(fmt.Sprintf("Signal %d: User requested FSD", n))
 		e.Log().Error("Got an FSD signal, initiating forced shutdown")
@@ -309,6 +342,6 @@ func (m *monitor) announce(e env.Env, notices ...Notice) {
 		if !set {
 			flag = usualFlag
 		}
-		m.notes.in.Put(delivery{Notice: n, text: text, flag: flag, cmd: m.conf.NotifyCmd, user: m.user})
+		m.notes.in.Put(delivery{Notice: n, text: text, flag: flag, cmd: m.conf.NotifyCmd})
 	}
 }

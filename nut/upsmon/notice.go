@@ -5,8 +5,8 @@ import "strings"
 // A Type is a kind of announcement, as NOTIFYMSG, NOTIFYFLAG and NOTIFYTYPE spell it.
 type Type string
 
-// The types that this monitor announces. NOPARENT and the SUSPEND types are accepted in the
-// configuration and never come: there is one process, and a monotonic clock that sleep does not move.
+// The types that this monitor announces. SUSPEND_STARTING and SUSPEND_FINISHED are accepted in the
+// configuration and never come: it notices afterwards that the machine slept.
 const (
 	Online           Type = "ONLINE"
 	OnBatt           Type = "ONBATT"
@@ -36,6 +36,8 @@ const (
 	NotBoost         Type = "NOTBOOST"
 	Other            Type = "OTHER"
 	NotOther         Type = "NOTOTHER"
+	NoParent         Type = "NOPARENT"
+	TimeJump         Type = "SUSPEND_TIMEJUMP_UNEXPECTED"
 )
 
 // usual are the texts of types that have no NOTIFYMSG. The first %s is the UPS, the second the detail.
@@ -68,13 +70,15 @@ var usual = map[Type]string{
 	NotBoost:         "UPS %s: no longer boosting incoming voltage",
 	Other:            "UPS %s: has at least one unclassified status token: [%s]",
 	NotOther:         "UPS %s has no unclassified status tokens anymore",
+	NoParent:         "upsmon parent process died - shutdown impossible",
+	TimeJump:         "Unexpected clock change by %s, treating as wake up from sleep",
 }
 
 // A Notice is something to announce.
 type Notice struct {
 	Type   Type
 	UPS    string // as written in MONITOR; empty for what concerns the host
-	Detail string // for ALARM and OTHER
+	Detail string // for ALARM, OTHER and SUSPEND_TIMEJUMP_UNEXPECTED
 }
 
 // maxMessage is the longest announcement: programs that take them have buffers of 512 bytes.
@@ -85,7 +89,11 @@ func (n Notice) Text(format string) string {
 	if format == "" {
 		format = usual[n.Type]
 	}
-	text := fill(format, n.UPS, n.Detail)
+	values := []string{n.UPS, n.Detail}
+	if n.Type == TimeJump {
+		values = values[1:]
+	}
+	text := fill(format, values...)
 	return text[:min(len(text), maxMessage)]
 }
 

@@ -29,7 +29,6 @@ type delivery struct {
 	text string
 	flag config.NotifyFlag
 	cmd  []string
-	user string
 	last bool // there will be no more: end
 }
 
@@ -113,7 +112,6 @@ func (n *notifier) exec(e env.Env, d delivery) {
 	c := env.Command{
 		Args: append(append([]string(nil), d.cmd...), d.text),
 		Env:  []string{"NOTIFYTYPE=" + string(d.Type), "UPSNAME=" + d.UPS},
-		User: d.user,
 	}
 	if len(d.cmd) == 1 && strings.ContainsAny(d.cmd[0], " \t") {
 		c.Args, c.Shell = nil, d.cmd[0]+" "+shellWord(d.text)

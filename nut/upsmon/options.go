@@ -110,8 +110,9 @@ To run it
   -F, --foreground     stay in the foreground
   -B, --background     go to the background although -D is given
   -f, --file FILE      read this file in place of upsmon.conf
-  -u, --user NAME      run NOTIFYCMD as this account, whatever RUN_AS_USER says
-  -p, --privileged     run NOTIFYCMD with the rights of this process (as root, mostly)
+  -u, --user NAME      watch as this account, whatever RUN_AS_USER says; the process that keeps
+                       root's rights, upsmon-root, does nothing but shut down
+  -p, --privileged     be one process, with all rights, and NOTIFYCMD too
   -4, --ipv4           connect by IPv4 only
   -6, --ipv6           connect by IPv6 only
   -W, --wait SECONDS   what connecting may take, 10 by default; 0: as long as the system lets it
@@ -138,7 +139,8 @@ Files
       MINSUPPLIES, SHUTDOWNCMD, POWERDOWNFLAG, NOTIFYCMD, NOTIFYFLAG ...
       FORCESSL 1, CERTVERIFY 1 with CERTPATH file-of-CAs, CERTHOST: insist on TLS
       NUT_RULES yes: a failed poll alone may be critical, as for the C monitor
-  %s   the number of the process that runs (NUT_PIDPATH)
+  %s   the number of the process that watches (NUT_PIDPATH)
+  upsmon-root beside upsmon: the process that keeps root's rights
 
 Communications lost, and nothing else? upsc ups@host shows what upsd has to say.
 SSL error? It names the certificate, or the file; CERTPATH and CERTFILE are PEM.

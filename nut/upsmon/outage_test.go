@@ -277,5 +277,7 @@ func TestSettingTheClockDecidesNothing(t *testing.T) {
 		r.host("nas").JumpWall(jump)
 		r.pass(20 * time.Second)
 	}
-	r.expect("nas", "0.0 ONBATT rack@nas")
+	r.expect("nas", "0.0 ONBATT rack@nas", "5.0 SUSPEND_TIMEJUMP_UNEXPECTED", "25.0 SUSPEND_TIMEJUMP_UNEXPECTED",
+		"45.0 SUSPEND_TIMEJUMP_UNEXPECTED")
+	r.wantLog("nas", "Unexpected clock change by +60 seconds, treating as wake up from sleep")
 }

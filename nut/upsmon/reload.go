@@ -1,31 +1,73 @@
 package upsmon
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
+	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/client"
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
-// reload reads the configuration again. Whatever is wrong with it, the old one stays at work.
-func (m *monitor) reload(e env.Env) {
+// reload reads the configuration again. Whatever is wrong with it, the old one stays at work. It
+// returns true when that takes the rights that the parent has: then the program is started over.
+//
+// The parent is not told what to run from now on, and reads no file, so that nobody who gets hold of
+// this process can have it run anything. To end is something that this process can do anyhow, and
+// what a service manager does then is what its parent does: start from the file, as root.
+func (m *monitor) reload(e env.Env) (over bool) {
 	e.Log().Info("Reloading configuration")
+	e.Host().Tell(env.Reloading, "")
 	c, problems, err := m.o.read(e)
-	complain(e, problems)
-	user := m.user
-	if err == nil && c.RunAsUser != m.conf.RunAsUser {
-		user, err = m.o.notifyUser(e, c)
+	if m.parent != nil && errors.Is(err, fs.ErrPermission) && m.calm() {
+		e.Log().Info(err.Error() + "; starting over, with the rights to do so")
+		return true
 	}
+	if what := m.redefined(c); what != "" && err == nil {
+		if m.calm() {
+			e.Log().Info(what + " redefined: starting over, so that the parent process learns it")
+			return true
+		}
+		e.Log().Error(what + " redefined in split-process mode! The old one stays, until upsmon is " +
+			"reloaded while every UPS is heard and on line power, or restarted")
+	}
+	complain(e, problems)
 	if err == nil {
 		err = m.adopt(e, c)
 	}
+	e.Host().Tell(env.Serving, m.state())
 	if err != nil {
 		e.Log().Error(fmt.Sprintf("Reload failed, the old configuration stays: %v", err))
-		return
 	}
-	m.user = user
+	return false
+}
+
+// redefined names what the parent was given and the new configuration says otherwise.
+func (m *monitor) redefined(c *config.Upsmon) string {
+	switch {
+	case m.parent == nil || c == nil:
+		return ""
+	case c.ShutdownCmd != m.first.ShutdownCmd:
+		return "SHUTDOWNCMD"
+	case c.PowerdownFlag != m.first.PowerdownFlag:
+		return "POWERDOWNFLAG"
+	case c.RunAsUser != m.first.RunAsUser && m.o.user == "":
+		return "RUN_AS_USER"
+	}
+	return ""
+}
+
+// calm reports whether nothing is lost by forgetting all that is known: it is heard again at once.
+func (m *monitor) calm() bool {
+	for i := range m.views {
+		if v := &m.views[i]; v.Heard == env.Never || v.Lost || v.Status.Words.Any(nut.OB|nut.FSD) {
+			return false
+		}
+	}
+	return m.mournAt == env.Never
 }
 
 // adopt puts a configuration to work: at the start, and at a reload, where lines that have not
@@ -98,8 +140,11 @@ func (m *monitor) replace(e env.Env, c *config.Upsmon, lines []*watched, views [
 			e.Log().Info(fmt.Sprintf("No longer monitoring UPS [%s]", l.line.System))
 		}
 	}
-	if m.conf != nil && m.conf.PowerdownFlag != c.PowerdownFlag {
-		m.flag = lowerFlag(e, c.PowerdownFlag)
+	if m.parent == nil && m.conf != nil {
+		m.split.Command = c.ShutdownCmd
+		if m.conf.PowerdownFlag != c.PowerdownFlag {
+			m.split.Flag = lowerFlag(e, c.PowerdownFlag)
+		}
 	}
 	m.lines, m.views, m.conf = lines, views, c
 	m.set = decisive(c)

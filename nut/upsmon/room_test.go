@@ -136,6 +136,8 @@ type room struct {
 	events []env.Event   // of upsmon
 	ran    []string      // "seconds host command arguments" of commands
 	notify time.Duration // how long NOTIFYCMD takes
+	halt   time.Duration // how long SHUTDOWNCMD takes
+	halted int           // how often it came to its end
 }
 
 // newRoom makes a room with a server "nas" that serves these UPSes, all on line power.
@@ -155,7 +157,7 @@ func newRoom(t testing.TB, upses ...string) *room {
 			return nil
 		},
 		Console: func(_ env.Instant, host, prog, line string) {
-			if prog == "upsmon" {
+			if strings.HasPrefix(prog, "upsmon") { // also upsmon-root
 				r.log = append(r.log, host+" "+line)
 			}
 		},
@@ -196,6 +198,8 @@ func (r *room) command(name string) env.Main {
 		r.ran = append(r.ran, fmt.Sprintf("%.1f ", time.Duration(r.w.Now()).Seconds())+strings.Join(append(words, args...), " "))
 		if name == "notify" {
 			e.Sleep(r.notify)
+		} else if e.Sleep(r.halt) == nil {
+			r.halted++
 		}
 		return 0
 	}

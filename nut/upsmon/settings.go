@@ -24,14 +24,29 @@ func (o *options) confFile(e env.Env) string {
 // read reads the configuration and judges it. The error is a reason not to use it; problems are
 // entries that were left out.
 func (o *options) read(e env.Env) (*config.Upsmon, []config.Problem, error) {
+	c, problems, _, err := o.readAll(e)
+	return c, problems, err
+}
+
+// readAll is read, with the text of the file.
+func (o *options) readAll(e env.Env) (*config.Upsmon, []config.Problem, []byte, error) {
 	name := o.confFile(e)
 	text, err := e.Host().ReadFile(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Can't open %s: %s", name, cause(err))
+		return nil, nil, nil, unreadable{name, err}
 	}
 	c, problems := config.ParseUpsmon(name, text)
-	return c, problems, usable(c, problems)
+	return c, problems, text, usable(c, problems)
 }
+
+// unreadable is the error of a file that cannot be read.
+type unreadable struct {
+	name  string
+	cause error
+}
+
+func (u unreadable) Error() string { return fmt.Sprintf("Can't open %s: %s", u.name, cause(u.cause)) }
+func (u unreadable) Unwrap() error { return u.cause }
 
 // cause is why a file cannot be read, in the words of strerror.
 func cause(err error) string {
@@ -113,8 +128,8 @@ func (m *monitor) tell(e env.Env) {
 	setting("MINSUPPLIES", int64(c.MinSupplies), "")
 	setting("ALARMCRITICAL", int64(map[bool]int{true: 1}[c.AlarmCritical]), "")
 	setting("NUT_RULES", int64(map[bool]int{true: 1}[c.NUTRules]), "")
-	if m.flag != "" {
-		setting("POWERDOWNFLAG", 0, m.flag)
+	if m.split.Flag != "" {
+		setting("POWERDOWNFLAG", 0, m.split.Flag)
 	}
 	for _, w := range c.Monitors {
 		role := "secondary"
@@ -132,8 +147,8 @@ func (m *monitor) tell(e env.Env) {
 
 // remind says what a site may have forgotten.
 func (m *monitor) remind(e env.Env) {
-	if m.flag != "" {
-		e.Log().Info("Using power down flag file " + m.flag)
+	if m.split.Flag != "" {
+		e.Log().Info("Using power down flag file " + m.split.Flag)
 	} else if m.conf.PowerdownFlag == "" {
 		e.Log().Warn("Warning: no POWERDOWNFLAG defined: after a shutdown on battery the UPS will not be " +
 			"told to cut the power, so nothing starts this host again when mains returns")

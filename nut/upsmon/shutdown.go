@@ -3,7 +3,6 @@ package upsmon
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
 	"github.com/blackstart-ups/blackstart/nut/config"
@@ -28,14 +27,16 @@ func (m *monitor) shutdown(e env.Env, cause string, v Verdict) int {
 	m.notes.in.Put(delivery{text: executing, flag: config.NotifyFlag{Wall: true}})
 	m.announce(e, Notice{Type: Shutdown})
 	m.pass(e, e.Now().Add(m.conf.FinalDelay))
-	if m.conf.ShutdownCmd == "" {
+	if m.split.Command == "" {
 		// Without a shutdown there must be no flag: the next halt would cut the power.
 		e.Log().Error("Unable to call shutdown command: there is no SHUTDOWNCMD in upsmon.conf")
 		return 1
 	}
-	m.raiseFlag(e)
-	if !m.runShutdown(e) {
+	switch ended, ok := m.bringDown(e); {
+	case !ok:
 		return 1
+	case ended:
+		return 0
 	}
 	m.stay(e)
 	e.Log().Info("Exiting upsmon program after initiating shutdown")
@@ -74,7 +75,7 @@ func (m *monitor) sync(e env.Env) {
 		if pending(all) {
 			until = max(until, began.Add(client.AnswerTime))
 		}
-		r, err := m.plan.out.Get(e, until)
+		r, err := m.next(e, until)
 		if err != nil {
 			break
 		}
@@ -177,37 +178,10 @@ func (m *monitor) count(e env.Env, s *secondaries, others int) {
 // pass waits for a time to come. What is reported meanwhile changes nothing any more.
 func (m *monitor) pass(e env.Env, until env.Instant) {
 	for {
-		if _, err := m.plan.out.Get(e, until); err != nil {
+		if _, err := m.next(e, until); err != nil {
 			return
 		}
 	}
-}
-
-// Tries of a SHUTDOWNCMD that fails.
-const (
-	shutdownTries = 5
-	shutdownRetry = 5 * time.Second
-)
-
-// runShutdown runs SHUTDOWNCMD, again when it fails: nothing else is left to be done for this host.
-// It is the one wait without a limit, as nothing good comes of killing the command halfway.
-func (m *monitor) runShutdown(e env.Env) (ok bool) {
-	line := m.conf.ShutdownCmd
-	for try := range shutdownTries {
-		if try > 0 {
-			m.pass(e, e.Now().Add(shutdownRetry))
-		}
-		e.Emit(env.Event{Kind: env.ShutdownCmd, Value: line})
-		status, err := e.Host().Run(e, env.Command{Shell: line}, env.Never)
-		if err == nil && status == 0 {
-			return true
-		}
-		e.Log().Error(fmt.Sprintf("Unable to call shutdown command: %s: %s", line, outcome(status, err)))
-		if errors.Is(err, env.ErrStopped) {
-			return false
-		}
-	}
-	return false
 }
 
 // stay keeps the logins for as long as SHUTDOWNEXIT says, or until somebody ends it.
@@ -219,7 +193,7 @@ func (m *monitor) stay(e env.Env) {
 		e.Log().Info("Staying logged in after initiating shutdown, as SHUTDOWNEXIT says")
 	}
 	for e.Now() < until {
-		r, err := m.plan.out.Get(e, until)
+		r, err := m.next(e, until)
 		if err != nil {
 			return
 		}
@@ -244,7 +218,7 @@ func (m *monitor) farewell(e env.Env) {
 	}
 	until := e.Now().Add(2 * logoutTime)
 	for open := len(all); open > 0; {
-		r, err := m.plan.out.Get(e, until)
+		r, err := m.next(e, until)
 		if err != nil {
 			break
 		}

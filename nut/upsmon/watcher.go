@@ -34,6 +34,7 @@ type order uint32
 const (
 	reckon  order = 1 << iota // the interval has changed: work out anew when to poll
 	look                      // poll now
+	renew                     // poll now, and report whatever the answer is
 	force                     // set FSD, then count the logins
 	stopped                   // stop counting
 	quit                      // log out and end
@@ -72,18 +73,24 @@ type report struct {
 	err    error
 	others int // logged in besides this host; -1 when nobody can tell
 	signal env.Signal
+	deed   env.Deed
+	gap    time.Duration // in which nobody listened
+	set    time.Duration // by which the calendar was moved
 }
 
 // kind says which part of a report is set.
 type kind uint8
 
 const (
-	heard  kind = iota // status and alarm
-	failed             // err
-	forced             // err, nil when FSD is set
-	logins             // others
-	left               // the watcher has logged out
-	signal             // signal; from is nil
+	heard    kind = iota // status and alarm
+	failed               // err
+	forced               // err, nil when FSD is set
+	logins               // others
+	left                 // the watcher has logged out
+	signal               // signal; from is nil
+	done                 // deed, of the parent; from is nil
+	orphaned             // none: the parent is dead; from is nil
+	jumped               // gap and set
 )
 
 // plan is what all watchers share with the main task.
@@ -124,6 +131,7 @@ type watcher struct {
 	settled   env.Instant // when the others have logged in again after a reconnect
 	others    int         // as reported while counting; unreported before
 	log       failLog
+	clocks    clocks
 }
 
 const unreported = -2
@@ -204,7 +212,10 @@ func (w *watcher) obey(e env.Env, given order) error {
 	if given&force != 0 {
 		return w.force(e)
 	}
-	if given&look != 0 {
+	if given&renew != 0 {
+		w.calm = false
+	}
+	if given&(look|renew) != 0 {
 		return w.poll(e)
 	}
 	return nil
@@ -278,16 +289,32 @@ func hungUp(err error) bool {
 // notice finds out whether this program has stood still: stopped, suspended with its machine, or
 // starved. Silence counts only as far as somebody listened, so it starts anew then.
 func (w *watcher) notice(e env.Env) bool {
-	since := max(w.ended, w.polled)
-	allowed := time.Duration(w.interval.Load()) + standstill
-	if w.polled > w.ended { // within a poll: connecting, logging in, asking
-		allowed = max(w.connect, client.ConnectTime) + 2*client.AnswerTime + standstill
+	late := w.late(e)
+	slept, set := w.clocks.jump(e)
+	gap := late + slept
+	if gap > standstill || set.Abs() > standstill {
+		w.out.Put(report{from: w, kind: jumped, gap: gap, set: set})
 	}
-	if since == 0 || e.Now().Sub(since) <= allowed {
+	if gap <= standstill {
 		return false
 	}
+	w.calm = false
 	w.heard.Store(max(w.heard.Load(), int64(e.Now())))
 	return true
+}
+
+// late is for how long this task did not run although it was time, 0 when that is usual.
+func (w *watcher) late(e env.Env) time.Duration {
+	since := max(w.ended, w.polled)
+	allowed := time.Duration(w.interval.Load())
+	if w.polled > w.ended { // within a poll: connecting, logging in, asking
+		allowed = max(w.connect, client.ConnectTime) + 2*client.AnswerTime
+	}
+	over := e.Now().Sub(since) - allowed
+	if since == 0 || over <= standstill {
+		return 0
+	}
+	return over
 }
 
 var errEmpty = errors.New("ups.status is empty")

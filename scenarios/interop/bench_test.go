@@ -73,8 +73,8 @@ func TestMain(m *testing.M) {
 
 // built makes our programs once for all tests.
 var built = sync.OnceValues(func() (kit, error) {
-	for _, prog := range []string{"upsd", "upsmon", "upsc", "upscmd", "upsrw", "upslog", "upsdrv",
-		"upsdrvctl", "upsim"} {
+	for _, prog := range []string{"upsd", "upsmon", "upsmon-root", "upsc", "upscmd", "upsrw", "upslog",
+		"upsdrv", "upsdrvctl", "upsim"} {
 		cmd := exec.Command("go", "build", "-o", binDir+"/", "../../cmd/"+prog)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -32,6 +32,7 @@ type Host struct {
 	locks    map[string]*Process
 	drift    int64         // parts per million by which its clock is fast
 	wall     time.Duration // by how much its calendar is off
+	slept    time.Duration // for how long it was suspended
 }
 
 type file struct {
@@ -39,6 +40,8 @@ type file struct {
 	mode fs.FileMode
 	time time.Time
 	node uint64 // counts files: tells one from another that took its name
+
+	denied bool // to the child of a Split
 }
 
 // newFile makes a file.
@@ -72,6 +75,20 @@ func (h *Host) SetDrift(ppm int64) { h.drift = ppm }
 
 // JumpWall moves the host's calendar.
 func (h *Host) JumpWall(d time.Duration) { h.wall += d }
+
+// Suspended makes it so that the computer was asleep for so long: its calendar went on, while its
+// monotonic clock and its programs did not.
+func (h *Host) Suspended(d time.Duration) {
+	h.wall += d
+	h.slept += d
+}
+
+// Deny makes a file one that only root may read: not the child of a Split.
+func (h *Host) Deny(name string) {
+	if f, ok := h.files[path.Clean(name)]; ok {
+		f.denied = true
+	}
+}
 
 // million is what a drift is parts of.
 const million = 1_000_000
@@ -207,6 +224,9 @@ func (v hostView) ReadFile(name string) ([]byte, error) {
 	f, err := v.lookup("open", name)
 	if err != nil {
 		return nil, err
+	}
+	if f.denied && v.Parent() != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}
 	}
 	return slices.Clone(f.data), nil
 }
@@ -379,6 +399,16 @@ func (v hostView) Detach(env.Env) error {
 
 // Ready sends a process to the background that has said it would go there.
 func (v hostView) Ready(env.Env, string) {
-	v.p.background = v.p.detached
-	v.p.wakeWaiters()
+	p := v.p
+	if p.half != nil && p.half.child == p {
+		p = p.half.parent // who was started, and is waited for
+	}
+	p.background = p.detached
+	p.wakeWaiters()
 }
+
+func (v hostView) Tell(env.Phase, string) {}
+
+func (v hostView) Watchdog() time.Duration { return 0 }
+
+func (v hostView) Slept() time.Duration { return v.p.host.slept }

@@ -18,6 +18,7 @@ type Process struct {
 	host   *Host
 	pid    int
 	prog   string
+	main   env.Main
 	args   []string
 	env    []string
 	root   *scope
@@ -37,6 +38,8 @@ type Process struct {
 	status     env.ExitStatus
 	waiters    []*machine // who waits for its end or its going to the background
 	onExit     []func()
+	half       *halves    // when it is a part of a Split
+	previous   *env.Split // when its child had it start over
 }
 
 // Args are the arguments the process was started with.
@@ -78,8 +81,13 @@ func (h *Host) StartMain(prog string, main env.Main) *Process {
 }
 
 func (h *Host) spawn(prog string, main env.Main, args, environ []string, out, errOut io.Writer) *Process {
+	return h.begin(&Process{prog: prog, main: main, args: args, env: environ, out: out, errOut: errOut})
+}
+
+// begin starts a process of which is known what it is to run.
+func (h *Host) begin(p *Process) *Process {
 	h.lastPid++
-	p := &Process{host: h, pid: h.lastPid, prog: prog, args: args, env: environ, root: &scope{}, out: out, errOut: errOut}
+	p.host, p.pid, p.root = h, h.lastPid, &scope{}
 	if p.out == nil {
 		p.out = consoleWriter{p}
 	}
@@ -88,7 +96,7 @@ func (h *Host) spawn(prog string, main env.Main, args, environ []string, out, er
 	}
 	p.log = slog.New(lineHandler{p: p})
 	h.procs = append(h.procs, p)
-	p.start(p.root, "", func(m *machine) { p.exit(env.ExitStatus(main(m, args))) })
+	p.start(p.root, "", func(m *machine) { p.exit(env.ExitStatus(p.main(m, p.args))) })
 	return p
 }
 
@@ -153,6 +161,9 @@ func (p *Process) vanish(status env.ExitStatus) {
 	for _, f := range p.onExit {
 		f()
 	}
+	if p.half != nil {
+		p.half.died(p)
+	}
 	for _, t := range p.tasks {
 		t.Kill()
 	}
@@ -184,6 +195,8 @@ func (p *Process) Signal(s env.Signal) {
 	case s == env.Kill:
 		p.Kill()
 	case s == env.Alive:
+	case p.passesOn(s):
+		p.half.child.Signal(s)
 	case p.signals == nil && s == env.Resized: // is ignored unless asked for
 	case p.signals != nil:
 		p.signals.Put(s)

@@ -30,12 +30,14 @@ import (
 // host is env.Host on the real machine.
 type host struct {
 	*process
+	halves
 	extra       []string
 	out, errOut *os.File // of the commands it runs
 
 	mu       sync.Mutex // guards what follows
 	signals  *env.Inbox[env.Signal]
 	detached bool // this is the child that Detach made, and readyPipe is open
+	again    bool // it was started over, and readyPipe is not
 	ready    bool
 }
 
@@ -439,9 +441,9 @@ const readyPipe = 3
 // on a pipe (start-up is over) or for the child's end, and exits.
 func (h *host) Detach(env.Env) error {
 	h.mu.Lock()
-	again := h.detached
+	done := h.detached
 	h.mu.Unlock()
-	if again {
+	if done {
 		return nil
 	}
 	if os.Getenv(detachVar) != "" {
@@ -496,11 +498,20 @@ func (h *host) Ready(_ env.Env, state string) {
 		return
 	}
 	h.ready = true
-	notifySystemd("READY=1\nSTATUS=" + state)
-	if !h.detached {
+	switch {
+	case h.parent != nil: // who is the main process, and tells that all is ready
+		notifySystemd("STATUS=" + state)
+	case h.detached:
+		notifySystemd(fmt.Sprintf("READY=1\nMAINPID=%d\nSTATUS=%s", os.Getpid(), state))
+	default:
+		notifySystemd("READY=1\nSTATUS=" + state)
+	}
+	if h.detached {
+		h.leaveTerminal(os.Getenv(logVar))
+	}
+	if h.again || !h.detached && h.parent == nil {
 		return
 	}
-	h.leaveTerminal(os.Getenv(logVar))
 	pipe := os.NewFile(readyPipe, "ready")
 	pipe.Write([]byte{1})
 	pipe.Close()

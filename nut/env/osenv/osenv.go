@@ -192,6 +192,10 @@ func Run(prog string, m env.Main) int {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", prog, err)
 		return 1
 	}
+	if err := e.(*machine).sys.recognise(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", prog, err)
+		return 1
+	}
 	return m(e, os.Args[1:])
 }
 
