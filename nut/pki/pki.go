@@ -28,8 +28,12 @@ var ErrNSS = errors.New("it is a certificate database of NSS, which only builds 
 // nssFiles are those that show a folder to be a database of NSS, the old form last.
 var nssFiles = []string{"cert9.db", "cert8.db"}
 
-// IsNSS reports whether a folder is a certificate database of NSS.
+// IsNSS reports whether a folder is a certificate database of NSS. NSS allows the kind of database in
+// front of it.
 func IsNSS(h env.Host, path string) bool {
+	for _, kind := range []string{"sql:", "dbm:"} {
+		path = strings.TrimPrefix(path, kind)
+	}
 	for _, name := range nssFiles {
 		if _, err := h.Stat(path + "/" + name); err == nil {
 			return true
@@ -38,24 +42,33 @@ func IsNSS(h env.Host, path string) bool {
 	return false
 }
 
-// ExportIdentity are the commands that make a PEM file of a certificate and its key in a database.
+// ExportIdentity are the commands that make a PEM file of a certificate and its key in a database,
+// for the account nut and nobody else to read.
 func ExportIdentity(db, name, file string) string {
 	if name == "" {
 		name = "NAME"
 	}
-	return fmt.Sprintf("pk12util -d %s -n %s -o /tmp/nut.p12 && "+
-		"openssl pkcs12 -in /tmp/nut.p12 -nodes -out %s; rm /tmp/nut.p12; chmod 640 %s",
-		db, quote(name), file, file)
+	return fmt.Sprintf("(umask 077; pk12util -d %[1]s -n %[2]s -o %[3]s.p12 && openssl pkcs12 "+
+		"-in %[3]s.p12 -nodes -out %[3]s; rm %[3]s.p12; chgrp nut %[3]s; chmod 640 %[3]s)",
+		quote(db), quote(name), file)
 }
 
 // ExportCA is the command that makes a PEM file of a certificate in a database.
 func ExportCA(db, file string) string {
-	return fmt.Sprintf("certutil -L -d %s (shows the names), certutil -L -d %s -n NAME -a >>%s",
-		db, db, file)
+	return fmt.Sprintf("certutil -L -d %[1]s shows the names; certutil -L -d %[1]s -n NAME -a >>%[2]s",
+		quote(db), file)
 }
 
 // quote is a word for the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+func quote(s string) string {
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// plain are characters that mean nothing to the shell.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._:-"
 
 // Identity reads a certificate, those that lead from it to its CA, and its key, which may be in a
 // file of its own and may need a password.
@@ -187,11 +200,12 @@ type Roots struct {
 // of a folder that have some.
 func Authorities(h env.Host, path string) (Roots, error) {
 	roots, found := Roots{Pool: x509.NewCertPool()}, 0
+	if IsNSS(h, path) {
+		return Roots{}, fmt.Errorf("%s: %w", path, ErrNSS)
+	}
 	names, err := h.ReadDir(path)
 	if err != nil || len(names) == 0 {
 		names = []string{""}
-	} else if IsNSS(h, path) {
-		return Roots{}, fmt.Errorf("%s: %w", path, ErrNSS)
 	}
 	for _, name := range names {
 		file := path

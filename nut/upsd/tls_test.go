@@ -294,6 +294,8 @@ func TestUnusableTLSEndsTheStart(t *testing.T) {
 		{"only a client CA", "CERTPATH /etc/nut/ca.pem", "", "want CERTFILE"},
 		{"a database of NSS", "CERTPATH /etc/nut/nss\nCERTIDENT \"My server\" pw", "",
 			"pk12util -d /etc/nut/nss -n 'My server'"},
+		{"a database of NSS with its kind", "CERTPATH sql:/etc/nut/nss\nCERTIDENT server pw", "",
+			"pk12util -d sql:/etc/nut/nss -n server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, map[string]string{"/etc/nut/upsd.conf": "LISTEN *\n" + tt.conf + "\n", "/etc/nut/x.pem": tt.pem,

@@ -65,7 +65,7 @@ func TestWhatTheFileSaysAboutTLS(t *testing.T) {
 		{name: "a database of NSS", conf: "CERTVERIFY 1\nCERTPATH /etc/nut/nss\n", ended: true, code: 1,
 			want: "certutil -L -d /etc/nut/nss"},
 		{name: "a database of NSS that is not needed", conf: "CERTPATH /etc/nut/nss\nCERTIDENT mon pw\n",
-			want: "pk12util -d /etc/nut/nss -n 'mon'"},
+			want: "pk12util -d /etc/nut/nss -n mon"},
 		{name: "... and all the same", conf: "CERTPATH /etc/nut/nss\nCERTIDENT mon pw\n", want: connected},
 		{name: "a certificate that is not there", conf: "CERTFILE /no.pem\n", ended: true, code: 1,
 			want: "SSL error: CERTFILE /no.pem: No such file or directory"},

@@ -250,8 +250,7 @@ func TestADatabaseOfNSSIsNamedWithItsRemedy(t *testing.T) {
 	}
 	// The commands do what they say, here in other files.
 	pem := b.conf + "/exported.pem"
-	command = strings.NewReplacer("/etc/nut/upsd.pem", pem, "/tmp/nut.p12", b.dir+"/nut.p12",
-		"-o ", "-k "+b.conf+"/dbpw -W x -o ", "-nodes", "-nodes -passin pass:x").Replace(command)
+	command = strings.NewReplacer("/etc/nut/upsd.pem", pem, "-o ", "-k "+b.conf+"/dbpw -W x -o ", "-nodes", "-nodes -passin pass:x").Replace(command)
 	tool(t, "sh", "-c", command)
 	b.drivers(ours.dummy, "rack")
 	b.serveTLS(ours, "CERTFILE "+pem+"\n")
