@@ -60,6 +60,14 @@ func (c *Conn) NumLogins(e env.Env, until env.Instant, ups string) (int, error) 
 	return n, nil
 }
 
+// Clients returns how many clients are logged in to a UPS, as LIST CLIENT shows them: unlike NumLogins
+// a server tells that of a UPS without data, too.
+func (c *Conn) Clients(e env.Env, until env.Instant, ups string) (int, error) {
+	n := 0
+	err := c.List(e, until, func([]string) error { n++; return nil }, "CLIENT", ups)
+	return n, err
+}
+
 // List asks for a list, such as "VAR", "rack", and calls row with the words of each row that follow
 // those of the query, as they come. An error of row ends the list and the connection's use.
 func (c *Conn) List(e env.Env, until env.Instant, row func(words []string) error,

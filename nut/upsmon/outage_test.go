@@ -182,7 +182,8 @@ func TestSecondaryThatNeverLogsOut(t *testing.T) {
 	r.wantLog("nas", "Host sync timer expired, forcing shutdown")
 }
 
-// UM 13.4: NUMLOGINS of a stale UPS is refused, and nobody waits for it.
+// UM 13.4: NUMLOGINS of a stale UPS is refused. LIST CLIENT is not, so that the primary waits for the
+// others all the same, unlike NUT's.
 func TestStaleOnBattery(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.upsd.ups["rack"].status = "OB DISCHRG"
@@ -192,7 +193,7 @@ func TestStaleOnBattery(t *testing.T) {
 	r.upsd.ups["rack"].status = "ERR DATA-STALE"
 	r.to(40)
 	r.expect("nas", "0.0 ONBATT rack@nas", "5.0 COMMBAD rack@nas", "15.0 decide power", "15.0 fsd sent", "15.0 FSD rack@nas",
-		"15.0 SHUTDOWN", "20.0 flag written", "20.0 shutdowncmd")
+		"15.0 sync wait", "15.0 SHUTDOWN_HOSTSYNC", "20.3 sync done", "20.3 SHUTDOWN", "25.3 flag written", "25.3 shutdowncmd")
 	r.wantLog("db", "Poll UPS [rack@nas] failed - Data stale")
 }
 

@@ -84,7 +84,7 @@ func (u *upsd) answer(words []string) string {
 	if words[0] == "STARTTLS" {
 		return "ERR FEATURE-NOT-CONFIGURED"
 	}
-	if words[0] != "GET" {
+	if words[0] != "GET" && words[0] != "LIST" {
 		u.heard = append(u.heard, request)
 	}
 	if a := u.refused[request]; a != "" {
@@ -94,7 +94,7 @@ func (u *upsd) answer(words []string) string {
 		return "OK"
 	}
 	name := words[1]
-	if words[0] == "GET" {
+	if words[0] == "GET" || words[0] == "LIST" {
 		name = words[2]
 	}
 	s := u.ups[name]
@@ -105,8 +105,11 @@ func (u *upsd) answer(words []string) string {
 	case words[0] == "FSD":
 		s.fsd = true
 		return "OK FSD-SET"
-	case words[0] != "GET":
+	case words[0] != "GET" && words[0] != "LIST":
 		return "OK"
+	case words[0] == "LIST":
+		return "BEGIN LIST CLIENT " + name + "\n" + strings.Repeat("CLIENT "+name+" 10.0.0.2\n", s.logins) +
+			"END LIST CLIENT " + name
 	case strings.HasPrefix(s.status, "ERR"):
 		return s.status
 	case words[1] == "NUMLOGINS":

@@ -493,6 +493,9 @@ func (w *watcher) count(e env.Env) error {
 	}
 	if err == nil {
 		others, err = w.conn.NumLogins(e, until, w.ups)
+		if token(err) == string(netproto.DataStale) || token(err) == string(netproto.DriverNotConnected) {
+			others, err = w.conn.Clients(e, until, w.ups)
+		}
 	}
 	if ended := w.lost(err); ended != nil {
 		return ended

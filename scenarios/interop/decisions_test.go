@@ -124,6 +124,8 @@ func (s *stage) answer(request string) string {
 		return "NUMLOGINS rack 1"
 	case strings.HasPrefix(request, "GET VAR rack ups.status"):
 		return s.poll()
+	case words[0] == "LIST":
+		return "BEGIN LIST CLIENT rack\nCLIENT rack 127.0.0.1\nEND LIST CLIENT rack"
 	case words[0] == "GET":
 		return "ERR VAR-NOT-SUPPORTED"
 	case words[0] == "LOGOUT":
