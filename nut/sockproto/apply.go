@@ -102,9 +102,18 @@ func delRange(d *state.Device, args []string) error {
 	return nil
 }
 
+// bound reads an end of a range. Clients are told integers, so a fraction is left out.
+func bound(word string) (int, error) {
+	whole, fraction, _ := strings.Cut(word, ".")
+	if strings.Trim(fraction, "0123456789") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.Atoi(whole)
+}
+
 func parseRange(args []string) (state.Range, error) {
-	low, err1 := strconv.Atoi(args[1])
-	high, err2 := strconv.Atoi(args[2])
+	low, err1 := bound(args[1])
+	high, err2 := bound(args[2])
 	if err1 != nil || err2 != nil {
 		return state.Range{}, fmt.Errorf("%w: range %q: want two integers", ErrDropped, args[1:3])
 	}

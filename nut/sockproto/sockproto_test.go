@@ -91,6 +91,7 @@ func TestApply(t *testing.T) {
 		{"removal (DS-D2)", `DELINFO x`, DelInfoVerb, nil, ``},
 		{"an enum entry (DS-D3)", `ADDENUM x "1"`, AddEnumVerb, nil, "SETINFO x \"1\"\nADDENUM x \"1\""},
 		{"a range (DS-D4)", `ADDRANGE x 1 20`, AddRangeVerb, nil, "SETINFO x \"1\"\nADDRANGE x 1 20"},
+		{"a range of fractions", `ADDRANGE x 1.5 20.75`, AddRangeVerb, nil, "SETINFO x \"1\"\nADDRANGE x 1 20"},
 		{"a range upside down is refused", `ADDRANGE x 20 1`, AddRangeVerb, ErrDropped, `SETINFO x "1"`},
 		{"a range of words is refused", `ADDRANGE x low high`, AddRangeVerb, ErrDropped, `SETINFO x "1"`},
 		{"a length (DS-D5)", `SETAUX x 32`, SetAuxVerb, nil, "SETINFO x \"1\"\nSETAUX x 32"},

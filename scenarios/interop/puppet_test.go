@@ -136,10 +136,18 @@ func (x *raw) forwarded() []string {
 }
 
 // tellResult lets the driver answer the request of a tracking id, and returns when it is known.
-func (x *raw) tellResult(id, code string) {
+func (x *raw) tellResult(id, code string) { x.tell("TRACKING " + id + " " + code + "\n") }
+
+// tell lets the driver speak, and returns when the server has heard it.
+func (x *raw) tell(text string) {
+	x.fake.say(text)
+	x.settle() // what follows a bad line at once may be lost
 	x.marks++
-	x.fake.say(fmt.Sprintf("TRACKING %s %s\nSETINFO test.mark %d\n", id, code, x.marks))
+	x.fake.say(fmt.Sprintf("SETINFO test.mark %d\n", x.marks))
 	want := fmt.Sprintf(`VAR fake test.mark "%d"`, x.marks)
+	if strings.HasPrefix(text, "DATASTALE") {
+		want = "ERR DATA-STALE"
+	}
 	for begin := time.Now(); x.barrier.ask("GET VAR fake test.mark") != want; time.Sleep(time.Millisecond) {
 		if time.Since(begin) > runLimit {
 			x.t.Fatal("the driver's word does not arrive")
@@ -153,7 +161,8 @@ const theEnd = `UPSDESC sentinel "the end"` + "\n"
 var trackingID = regexp.MustCompile(`[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}`)
 
 // converse plays one conversation on a connection of its own: after the log-in the blocks of text.
-// $id is the last tracking id, a block "!code" lets the driver answer it. The result is every byte of
+// $id is the last tracking id, a block "!code" lets the driver answer it, a block "<text" lets it say
+// something. The result is every byte of
 // the answers, and what the driver was sent, with <id> for ids.
 func (x *raw) converse(as string, blocks ...string) string {
 	x.t.Helper()
@@ -195,6 +204,13 @@ func (x *raw) converse(as string, blocks ...string) string {
 			x.tellResult(id, code)
 			continue
 		}
+		if text, ok := strings.CutPrefix(block, "<"); ok {
+			if i > 0 {
+				listen()
+			}
+			x.tell(text)
+			continue
+		}
 		if strings.Contains(block, "$") {
 			listen()
 		}
@@ -206,6 +222,8 @@ func (x *raw) converse(as string, blocks ...string) string {
 	if !ended {
 		listen()
 	}
+	io.WriteString(c, "LOGOUT\n")
+	io.Copy(io.Discard, c.in) // up to its end: what it did is over for those who come next
 	all := append([]string{strings.TrimSuffix(heard.String(), "\n")}, x.forwarded()...)
 	return trackingID.ReplaceAllString(strings.Join(all, "\n"), "<id>")
 }

@@ -121,7 +121,7 @@ var rawCases = []struct {
 		"STARTTLS", "STARTTLS x y", "starttls", "STARTTLS\nNETVER", "LOGOUT", "logout", "LOGOUT x", "LOGOUT\nVER\nNETVER",
 		// words that are no request, and lines without words (NP-T8, NP-C30)
 		"FOO", "FOO bar", "", "   ", "\t", "\r", "# comment", "   # comment", "\n\n\nNETVER", "GETVAR", "GE", "GET_VAR fake ups.status",
-		"\"\"", "\"\" x", "=", "= GET", "\\", "\"NETVER", // the last two take the next line in
+		"\"\"", "\"\" x", "=", "= GET", "\\", "\"NETVER\n\"", // the last two take the next line in
 		// log-in data (NP-C5, NP-C6)
 		"USERNAME", "USERNAME a b", "USERNAME a", "USERNAME \"\"", "USERNAME a\nUSERNAME a", "USERNAME \"\"\nUSERNAME x",
 		"USERNAME a\nUSERNAME b c", "username \"a b\"", "USERNAME a=b", "USERNAME \"a=b\"", "USERNAME a#b",
@@ -182,7 +182,7 @@ var rawCases = []struct {
 		"GET UPSDESC " + strings.Repeat("y", 490), "USERNAME " + strings.Repeat("u", 600), "GET VAR " + strings.Repeat("y", 9000) + " x",
 		// several requests in a packet, one in several (NP-T3)
 		"NETVER\nNETVER\nPROTVER", "GET VAR fake ups.status\nGET VAR nosuch x\nLIST CMD bare\nVER x", "NET¦VER", "G¦E¦T VAR fa¦ke ups.status",
-		"NETVER\nNET¦VER\nPROT¦VER", "NETVER\r¦", "GET VAR fake \"ups.¦status\"", "NETVER \\¦", "#¦NETVER", strings.Repeat("NETVER\n", 200) + "PROTVER",
+		"NETVER\nNET¦VER\nPROT¦VER", "NETVER\r¦", "GET VAR fake \"ups.¦status\"", "NETVER \\¦\n", "#¦NETVER", strings.Repeat("NETVER\n", 200) + "PROTVER",
 		// quotes that do not balance: a # within them
 		"GET VAR fake \"a#b\"", "NETVER\nGET VAR \"a#\" x\nNETVER", "\"#\nNETVER", "USERNAME \"a#b\"", "FOO \"#\"", "GET VAR \"#¦x\"\nNETVER", "\"a\"#b\nNETVER",
 		"GET VAR fake \"ups.status\"#", "\"#\"\n\"#\"\n\"#\"\nNETVER",
@@ -249,6 +249,26 @@ var rawCases = []struct {
 		"USERNAME nopw\nPASSWORD \"\"\nLOGIN fake", "USERNAME nopw\nPASSWORD x\nSET VAR fake ups.id x", "USERNAME \"\"\nPASSWORD \"\"\nLOGIN fake",
 		"USERNAME prim\nPASSWORD \"prim-pw\"\nLOGIN fake", "PASSWORD prim-pw\nUSERNAME prim\nLOGIN fake", "USERNAME prim\nPASSWORD prim-pwx\nLOGIN fake", "USERNAME prim\nPASSWORD prim-p\nLOGIN fake",
 		"USERNAME pr\xffim\nPASSWORD prim-pw\nLOGIN fake", "USERNAME [prim]\nPASSWORD prim-pw\nLOGIN fake",
+	}},
+	{"", []string{
+		// what a driver may say (DS-D1 to DS-D12), and what clients then read
+		"<SETINFO d.a \"1\"\n¦GET VAR fake d.a", "<SETINFO d.b plain\n¦GET VAR fake d.b", "<SETINFO d.c two words\n¦GET VAR fake d.c", "<SETINFO d.d\n¦GET VAR fake d.d",
+		"<SETINFO d.e \"q\\\"b\\\\h\\#\"\n¦GET VAR fake d.e", "<SETINFO d.f \"Abc\"\nSETINFO d.f \"ABC\"\n¦GET VAR fake d.f", "<SETINFO d.g \"1\"\nSETINFO D.G \"2\"\n¦GET VAR fake d.g\nGET VAR fake D.G",
+		"<SETINFO d.h \"" + strings.Repeat("v", 255) + "\"\n¦GET VAR fake d.h", "<SETINFO d.i \"" + strings.Repeat("v", 300) + "\"\n¦GET VAR fake d.i",
+		"<SETINFO d.j \"" + strings.Repeat("v", 510) + "\"\n¦GET VAR fake d.j", "<SETINFO d.k \"1\"\nDELINFO d.k\n¦GET VAR fake d.k", "<DELINFO d.nosuch\n¦GET VAR fake d.nosuch",
+		"<SETINFO d.l \"a\nb\"\n¦GET VAR fake d.l", "<SETINFO d.m \"\xe9\x00\x7f\"\n¦GET VAR fake d.m", "<SETINFO d.n = x\n¦GET VAR fake d.n", "<setinfo d.o x\n¦GET VAR fake d.o",
+		"<SETINFO d.p \"a#b\"\nSETINFO d.q 1\n¦GET VAR fake d.q", "<SETINFO d.r 1 # why\n¦GET VAR fake d.r", "<HELLO\n\n#\n\"\"\nSETINFO d.s 1\n¦GET VAR fake d.s", "<SETINFO \"\" x\n¦GET VAR fake \"\"",
+		"<SETINFO e.a 1\nADDENUM e.a 1\nADDENUM e.a 2\nADDENUM e.a 1\n¦LIST ENUM fake e.a\nGET TYPE fake e.a", "<ADDENUM e.none 1\n¦LIST ENUM fake e.none", "<SETINFO e.b 1\nADDENUM e.b x\nADDENUM e.b X\nDELENUM e.b x\n¦LIST ENUM fake e.b",
+		"<SETINFO e.c 1\nADDENUM e.c x\nDELENUM e.c y\nDELENUM e.none x\nADDENUM e.c\n¦LIST ENUM fake e.c", "<SETINFO e.d 1\nADDENUM e.d \"a b\"\nDELINFO e.d\nSETINFO e.d 2\n¦LIST ENUM fake e.d",
+		"<SETINFO r.a 1\nADDRANGE r.a 1 5\nADDRANGE r.a 7 9\n¦LIST RANGE fake r.a\nGET TYPE fake r.a", "<SETINFO r.b 1\nADDRANGE r.b 5 1\n¦LIST RANGE fake r.b", "<SETINFO r.c 1\nADDRANGE r.c 1 5\nADDRANGE r.c 1 9\n¦LIST RANGE fake r.c",
+		"<SETINFO r.d 1\nADDRANGE r.d 1 5\nADDRANGE r.d 0 5\n¦LIST RANGE fake r.d", "<SETINFO r.e 1\nADDRANGE r.e 1 5\nDELRANGE r.e 1 5\nDELRANGE r.e 1 5\n¦LIST RANGE fake r.e", "<SETINFO r.f 1\nADDRANGE r.f a b\nADDRANGE r.f 1\n¦LIST RANGE fake r.f",
+		"<SETINFO r.g 1\nADDRANGE r.g -5 5\n¦LIST RANGE fake r.g", "<ADDRANGE r.none 1 2\n¦LIST RANGE fake r.none", "<SETINFO r.h 1\nADDRANGE r.h 1.5 2.5\n¦LIST RANGE fake r.h",
+		"<SETINFO f.a 1\nSETFLAGS f.a RW STRING\nSETAUX f.a 5\n¦GET TYPE fake f.a", "<SETINFO f.b 1\nSETFLAGS f.b RW STRING\nSETFLAGS f.b NUMBER\n¦GET TYPE fake f.b", "<SETINFO f.c 1\nSETFLAGS f.c RW COLOUR\n¦GET TYPE fake f.c",
+		"<SETINFO f.d 1\nSETFLAGS f.d rw string\nSETAUX f.d 3\n¦GET TYPE fake f.d", "<SETINFO f.e 1\nSETFLAGS f.e STRING\nSETAUX f.e x\n¦GET TYPE fake f.e", "<SETINFO f.f 1\nSETFLAGS f.f STRING\nSETAUX f.f -3\n¦GET TYPE fake f.f",
+		"<SETFLAGS f.none RW\nSETAUX f.none 3\n¦GET TYPE fake f.none", "<SETINFO f.g 1\nSETFLAGS f.g RW\nSETFLAGS f.g\n¦GET TYPE fake f.g", "<SETINFO f.h 1\nSETFLAGS f.h RW STRING NUMBER\nSETAUX f.h 2\n¦GET TYPE fake f.h",
+		"<ADDCMD zz.one\nADDCMD ZZ.one\nADDCMD zz.two\nDELCMD zz.two\nDELCMD zz.none\nADDCMD\n¦LIST CMD fake", "<DATASTALE\n¦GET VAR fake ups.status\nLIST VAR fake\nGET UPSDESC fake\n¦<DATAOK\n¦GET VAR fake ups.status",
+		"<DATASTALE now\n¦GET VAR fake ups.status\n¦<DATAOK\n¦GET VAR fake ups.status", "<TRACKING 123 0\nTRACKING\nPID 5\nPONG\nDUMPDONE\nOK Goodbye\n¦GET VAR fake ups.status", "<SETINFO ups.status \"OB LB\"\n¦GET VAR fake ups.status",
+		"<SETINFO upstream.ups.load 5\n¦GET VAR fake upstream.ups.load",
 	}},
 	{"prim", []string{
 		// FSD, which stays (NP-C10, NP-F2, NP-F3, NP-L6)

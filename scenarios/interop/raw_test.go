@@ -30,24 +30,28 @@ func serveRaw(t *testing.T, k kit) *raw {
 
 // The same lines to both servers over the same data: every byte of the answers, and of what the
 // driver gets, is the same, or a row of the table says why not (NP-T1 to NP-T6, NP-T8, NP-C1 to
-// NP-C30, NP-L1, NP-L2, NP-L4 to NP-L6, NP-K1 to NP-K3, NP-K5, NP-K7, NP-F1, NP-F3, DS-U6, DS-U7;
+// NP-C30, NP-L1, NP-L2, NP-L4 to NP-L6, NP-K1 to NP-K3, NP-K5, NP-K7, NP-F1, NP-F3, DS-U6, DS-U7,
+// DS-D1 to DS-D12;
 // `upsd.md 7 wrong user`). What plays the driver is none of NUT's: upsd serves whoever made the
 // socket (DS-L6).
 func TestRawLines(t *testing.T) {
 	ours, theirs := kits(t)
 	c := newComparison(t, "raw")
+	// Debian's server waits a little for the acknowledgement of each line: the sets wait together.
+	var wg sync.WaitGroup
+	nut, mine := make([][]string, len(rawCases)), make([][]string, len(rawCases))
+	for i, set := range rawCases {
+		oracle, product := serveRaw(t, theirs), serveRaw(t, ours)
+		wg.Go(func() { nut[i] = oracle.converseAll(set.as, set.says) })
+		wg.Go(func() { mine[i] = product.converseAll(set.as, set.says) })
+	}
+	wg.Wait()
 	said := map[string]bool{}
-	for _, set := range rawCases {
-		// Debian's server waits for the acknowledgement of each line that it sends; the sets wait
-		// together.
-		var nut, mine []string
-		oracle := serveRaw(t, theirs)
-		product := serveRaw(t, ours)
-		var wg sync.WaitGroup
-		wg.Go(func() { nut = oracle.converseAll(set.as, set.says) })
-		wg.Go(func() { mine = product.converseAll(set.as, set.says) })
-		wg.Wait()
-		for i, say := range set.says {
+	for i, set := range rawCases {
+		if len(nut[i]) != len(set.says) || len(mine[i]) != len(set.says) {
+			t.Fatalf("set %d of %q was not played to its end", i, set.as)
+		}
+		for j, say := range set.says {
 			what := say
 			if set.as != "" {
 				what = set.as + ": " + say
@@ -56,12 +60,8 @@ func TestRawLines(t *testing.T) {
 				t.Errorf("%q is there twice", what)
 			}
 			said[what] = true
-			if i < len(nut) && i < len(mine) {
-				c.compare(what, nut[i], mine[i])
-			}
+			c.compare(what, nut[i][j], mine[i][j])
 		}
-		oracle.stop()
-		product.stop()
 	}
 	c.done()
 }
