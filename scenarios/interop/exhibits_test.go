@@ -47,23 +47,27 @@ var exhibits = []exhibit{
 		made: nodeNut, visit: visitNodeNut, own: []limit{escaped}},
 	{name: "go.nut 2022", does: "lists, types, SET, INSTCMD, MASTER, FSD",
 		made:  goClient("gonut2022", "github.com/robbiet480/go.nut"),
-		visit: visitGoNut("gonut2022", oldGoNut), own: []limit{hangs}},
+		visit: visitGoNut("gonut2022", true), own: []limit{hangs, cuts(nearby)}},
 	{name: "go.nut 2024", does: "lists, types, SET, INSTCMD, MASTER, FSD",
 		made:  goClient("gonut2024", "github.com/robbiet480/go.nut"),
-		visit: visitGoNut("gonut2024", (*visit).both),
+		visit: visitGoNut("gonut2024", false),
 		own: []limit{
 			{"waits 2 s when a list is refused", []string{
 				"the refusal of a list is not understood", "ups gone is missing"}},
-			{"drops quotes, cuts values there", append(models(`"Quo\\"`),
-				`ups rack is "The \\big\\ one \\\\ cellar", want "The \"big\" one \\ cellar"`)},
+			cuts("", nearby),
 		}},
 	{name: "telegraf upsd", does: "fields and tags of both UPSes",
 		made:  goClient("telegraf", "github.com/influxdata/telegraf"),
-		visit: visitTelegraf, own: []limit{hangs}},
+		visit: visitTelegraf, own: []limit{hangs, {"cuts values at a quote", []string{
+			nearby + `field rack ups_model is Quo\, want Quo"te \ back # hash`}}}},
 	{name: "netdata upsd", does: "metrics and charts of both UPSes",
 		made:  goClient("netdata", "github.com/netdata/go.d.plugin"),
 		visit: visitNetdata,
-		own:   []limit{{"collects nothing when a UPS is out of reach", []string{"it collects nothing"}}}},
+		own: []limit{
+			{"collects nothing when a UPS is out of reach", []string{"it collects nothing"}},
+			{"leaves out values with quotes", []string{
+				nearby + `label rack device_model is , want Quo"te \ back # hash`}},
+		}},
 }
 
 // Limits that several clients share.
@@ -72,6 +76,21 @@ var (
 	escaped = limit{"shows escapes as they are", append(models(`"Quo\\\"te \\\\ back \\# hash"`),
 		`ups rack is "The \\\"big\\\" one \\\\ cellar", want "The \"big\" one \\ cellar"`)}
 )
+
+// nearby is the name of the stand with all UPSes in reach.
+const nearby = "all in reach: "
+
+// cuts is the limit of go.nut on some stands.
+func cuts(stands ...string) limit {
+	l := limit{why: "drops quotes, cuts values there"}
+	for _, stand := range stands {
+		for _, c := range append(models(`"Quo\\"`),
+			`ups rack is "The \\big\\ one \\\\ cellar", want "The \"big\" one \\ cellar"`) {
+			l.complaints = append(l.complaints, stand+c)
+		}
+	}
+	return l
+}
 
 // models are the complaints when the model of rack, which has all that wants an escape, is read as
 // something else.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,16 +104,23 @@ var descriptions = map[string]string{
 	"rack": `The "big" one \ cellar`, "desk": "Under the desk", "gone": "In the shop",
 }
 
-// plainFiles are the same site without what some clients cannot stand: no UPS that is out of reach,
-// no text that wants escapes.
-func plainFiles() map[string]string {
-	files := map[string]string{}
-	for name, text := range museumFiles {
-		files[name] = strings.NewReplacer(`The \"big\" one \\ cellar`, "The big one",
-			`"Quo\"te \\ back \# hash"`, "Big One").Replace(text)
-	}
-	files["ups.conf"], _, _ = strings.Cut(files["ups.conf"], "[gone]")
-	return files
+// inReach are the same files and descriptions without the UPS that is out of reach, which some
+// clients cannot stand.
+func inReach(files, descs map[string]string) (f, d map[string]string) {
+	f, d = maps.Clone(files), maps.Clone(descs)
+	f["ups.conf"], _, _ = strings.Cut(f["ups.conf"], "[gone]")
+	delete(d, "gone")
+	return f, d
+}
+
+// plain are the same files and descriptions without texts that want escapes, which some clients
+// cannot stand.
+func plain(files, descs map[string]string) (f, d map[string]string) {
+	f, d = maps.Clone(files), maps.Clone(descs)
+	f["ups.conf"] = strings.ReplaceAll(f["ups.conf"], `The \"big\" one \\ cellar`, "The big one")
+	f["rack.dev"] = strings.ReplaceAll(f["rack.dev"], `"Quo\"te \\ back \# hash"`, "Big One")
+	d["rack"] = "The big one"
+	return f, d
 }
 
 // A museum holds what the clients are made of.
@@ -140,10 +148,10 @@ var museumTable bytes.Buffer
 // the client's own limits from ours. The driver is ours both times: what was set and ordered is
 // looked up there.
 func TestMuseum(t *testing.T) {
-	ours, theirs := kits(t)
 	if os.Getenv("BLACKSTART_INTEROP") != "required" {
 		t.Skip("the museum fetches its clients: make interop does (BLACKSTART_INTEROP=required)")
 	}
+	ours, theirs := kits(t)
 	m := &museum{dir: t.TempDir(), stores: map[string]*store{}}
 	var err error
 	if m.sources, err = filepath.Abs("museum"); err != nil {
@@ -241,24 +249,30 @@ func (m *museum) makeAll(all []exhibit) []chan making {
 	return ready
 }
 
-// A venue is a server with its drivers: as museumFiles say, plain, and one with a UPS for each
-// client that sets FSD, which stays set.
+// A venue is a server with its drivers: with all that museumFiles say, with all UPSes in reach, with
+// plain texts too, and one with a UPS for each client that sets FSD, which stays set.
 type venue struct {
-	office, plain *stand
-	doomed        *bench
+	office, near, plain *stand
+	doomed              *bench
 }
 
-// A stand is one of the two: the bench that clients talk to, and the drivers behind it.
+// A stand is one of the first three: the bench that clients talk to, and the drivers behind it.
 type stand struct {
 	*bench
+	name         string
 	rack, desk   *tap
 	descriptions map[string]string
 }
 
 func newVenue(t *testing.T, server kit, driver string) *venue {
-	plain := map[string]string{"rack": "The big one", "desk": descriptions["desk"]}
-	return &venue{newStand(t, server, driver, museumFiles, descriptions),
-		newStand(t, server, driver, plainFiles(), plain), newDoomed(t, server, driver)}
+	files, descs := museumFiles, descriptions
+	x := &venue{doomed: newDoomed(t, server, driver)}
+	x.office = newStand(t, "", server, driver, files, descs)
+	files, descs = inReach(files, descs)
+	x.near = newStand(t, nearby, server, driver, files, descs)
+	files, descs = plain(files, descs)
+	x.plain = newStand(t, "plain: ", server, driver, files, descs)
+	return x
 }
 
 // doomed are the clients that can set FSD, and the names of the UPSes they do it to.
@@ -276,11 +290,12 @@ func newDoomed(t *testing.T, server kit, driver string) *bench {
 	return b
 }
 
-func newStand(t *testing.T, server kit, driver string, files, descs map[string]string) *stand {
+func newStand(t *testing.T, name string, server kit, driver string, files, descs map[string]string,
+) *stand {
 	b := newBench(t, files)
 	b.drivers(driver, "rack", "desk")
 	b.serve(server, "rack", "desk")
-	return &stand{b, newTap(b, driver, "rack"), newTap(b, driver, "desk"), descs}
+	return &stand{b, name, newTap(b, driver, "rack"), newTap(b, driver, "desk"), descs}
 }
 
 // forTest is the same stand for the clients of a subtest.
@@ -313,8 +328,8 @@ func (s *stand) stop() {
 // show has an exhibit do its job and returns what was wrong.
 func (x *venue) show(t *testing.T, m *museum, e exhibit) []string {
 	t.Helper()
-	v := &visit{t: t, m: m, office: x.office.forTest(t), plain: x.plain.forTest(t),
-		doomed: x.doomed}
+	v := &visit{t: t, m: m, office: x.office.forTest(t), near: x.near.forTest(t),
+		plain: x.plain.forTest(t), doomed: x.doomed}
 	v.reset()
 	e.visit(v)
 	v.office.stop()
@@ -327,14 +342,15 @@ type visit struct {
 	t          *testing.T
 	m          *museum
 	office     *stand // with everything
-	plain      *stand // see plainFiles
+	near       *stand // see inReach
+	plain      *stand // and plain
 	doomed     *bench
 	complaints []string
 }
 
 // reset puts the desk's UPS back to what its file says.
 func (v *visit) reset() {
-	for _, s := range []*stand{v.office, v.plain} {
+	for _, s := range []*stand{v.office, v.near, v.plain} {
 		s.desk.say("SET ups.id \"initial\"\nINSTCMD beeper.enable\n")
 		v.arrives(s.desk, "ups.id", "initial")
 		v.arrives(s.desk, "ups.beeper.status", "enabled")

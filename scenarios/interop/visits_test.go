@@ -180,7 +180,7 @@ func visitLibnutclient(v *visit) {
 }
 
 func visitPyNUT(v *visit) {
-	v.both(func(b *stand) {
+	v.on(func(b *stand) {
 		path := v.m.file("python3-nut", "usr/lib/python3/dist-packages")
 		f, want := v.told(b, "/usr/bin/env", "PYTHONPATH="+path, "/usr/bin/python3", "-B",
 			v.m.sources+"/pynut/main.py", b.port, "admin", "secret", "fresh", v.doomed.port)
@@ -191,24 +191,20 @@ func visitPyNUT(v *visit) {
 		v.forced("pynut")
 		v.arrives(b.desk, "ups.id", "fresh")
 		v.arrives(b.desk, "ups.beeper.status", "muted")
-	})
+	}, v.office, v.plain)
 }
 
-// both has a client do its job on the bench with everything and on the plain one. What is wrong on
-// the plain one begins with "plain: ".
-func (v *visit) both(job func(b *stand)) {
-	job(v.office)
-	v.onPlain(job)
-}
-
-func (v *visit) onPlain(job func(b *stand)) {
-	before := v.complaints
-	v.complaints = nil
-	job(v.plain)
-	for _, c := range v.complaints {
-		before = append(before, "plain: "+c)
+// on has a client do its job on some stands. What is wrong begins with the name of the stand.
+func (v *visit) on(job func(b *stand), stands ...*stand) {
+	for _, b := range stands {
+		before := v.complaints
+		v.complaints = nil
+		job(b)
+		for _, c := range v.complaints {
+			before = append(before, b.name+c)
+		}
+		v.complaints = before
 	}
-	v.complaints = before
 }
 
 func visitPerl(v *visit) {
@@ -329,7 +325,7 @@ func visitMunin(v *visit) {
 }
 
 func visitNodeNut(v *visit) {
-	v.both(func(b *stand) {
+	v.on(func(b *stand) {
 		dir := v.m.dir + "/node-nut"
 		f, want := v.told(b, "node", dir+"/main.js", b.port, "admin", "secret", "fresh", v.doomed.port)
 		v.refused(f, "command that is none", "CMD-NOT-SUPPORTED")
@@ -339,12 +335,19 @@ func visitNodeNut(v *visit) {
 		v.forced("node-nut")
 		v.arrives(b.desk, "ups.id", "fresh")
 		v.arrives(b.desk, "ups.beeper.status", "muted")
-	})
+	}, v.office, v.plain)
 }
 
-func visitGoNut(name string, jobs func(v *visit, job func(b *stand))) func(v *visit) {
+// visitGoNut returns the visit of a version; an old one waits for ever for the end of a list that is
+// refused.
+func visitGoNut(name string, old bool) func(v *visit) {
 	return func(v *visit) {
-		jobs(v, func(b *stand) {
+		stands := []*stand{v.office, v.near, v.plain}
+		if old {
+			v.hangs(v.m.dir+"/"+name, v.office.port, "admin", "secret", "two words", v.doomed.port)
+			stands = stands[1:]
+		}
+		v.on(func(b *stand) {
 			f, want := v.told(b, v.m.dir+"/"+name, b.port, "admin", "secret", "two words", v.doomed.port)
 			v.refused(f, "command that is none", "support the instant command")
 			if strings.HasSuffix(f["error list"], "i/o timeout") {
@@ -365,7 +368,7 @@ func visitGoNut(name string, jobs func(v *visit, job func(b *stand))) func(v *vi
 			v.forced(name)
 			v.arrives(b.desk, "ups.id", "two words")
 			v.arrives(b.desk, "ups.beeper.status", "muted")
-		})
+		}, stands...)
 	}
 }
 
@@ -385,7 +388,7 @@ func (v *visit) hangs(prog string, args ...string) {
 
 func visitTelegraf(v *visit) {
 	v.hangs(v.m.dir+"/telegraf", v.office.port, "admin", "secret")
-	v.onPlain(func(b *stand) {
+	v.on(func(b *stand) {
 		f, want := v.told(b, v.m.dir+"/telegraf", b.port, "admin", "secret")
 		v.served(f, want)
 		for _, w := range [][2]string{
@@ -396,11 +399,11 @@ func visitTelegraf(v *visit) {
 			{"field rack firmware", "1.07"}, {"field rack ups_status", "ALARM OB LB DISCHRG"},
 			{"field desk ups_beeper_status", "true"}, {"tag rack status_OB", "true"},
 			{"tag rack status_LB", "true"}, {"tag desk status_OL", "true"}, {"tag desk model", "Small One"},
-			{"tag rack serial", "R1"}, {"field rack status_flags", "80"}, {"field desk status_flags", "8"},
+			{"tag rack serial", "R1"}, {"field rack ups_model", b.facts()["var rack ups.model"]}, {"field rack status_flags", "80"}, {"field desk status_flags", "8"},
 		} {
 			v.is(w[0], f[w[0]], w[1])
 		}
-	})
+	}, v.near, v.plain)
 }
 
 func visitNetdata(v *visit) {
@@ -413,7 +416,7 @@ func visitNetdata(v *visit) {
 	if _, there := f["metric ups_rack_battery.charge"]; !there {
 		v.complain("it collects nothing")
 	}
-	v.onPlain(func(b *stand) {
+	v.on(func(b *stand) {
 		f, said := ask(b)
 		v.is("what it says on standard error", said, "")
 		for _, w := range [][2]string{
@@ -423,11 +426,12 @@ func visitNetdata(v *visit) {
 			{"metric ups_rack_ups.status.OB", "1"}, {"metric ups_rack_ups.status.LB", "1"},
 			{"metric ups_rack_ups.status.OL", "0"}, {"metric ups_desk_ups.status.OL", "1"},
 			{"metric ups_desk_ups.status.CHRG", "1"}, {"metric ups_desk_ups.status.other", "0"},
-			{"did init", "true"}, {"did check", "true"},
+			{"did init", "true"}, {"did check", "true"}, {"label desk device_serial", "D1"},
+			{"label rack device_model", b.facts()["var rack device.model"]},
 		} {
 			v.is(w[0], f[w[0]], w[1])
 		}
-	})
+	}, v.near, v.plain)
 }
 
 // shows waits until upsd serves a value that its driver has.
@@ -440,10 +444,4 @@ func (b *bench) shows(ups, name, value string) {
 		}
 	}
 	b.t.Fatalf("%s is not served: %s", want, reply)
-}
-
-// oldGoNut is the job of the old version: it waits for ever for the end of a list that is refused.
-func oldGoNut(v *visit, job func(b *stand)) {
-	v.hangs(v.m.dir+"/gonut2022", v.office.port, "admin", "secret", "two words", v.doomed.port)
-	v.onPlain(job)
 }

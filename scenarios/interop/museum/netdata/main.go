@@ -22,7 +22,7 @@ func main() {
 	fmt.Printf("did\tcharts\t%d\n", len(*u.Charts()))
 	for _, chart := range *u.Charts() {
 		for _, l := range chart.Labels {
-			fmt.Printf("label\t%s\t%s\t%s\n", chart.ID, l.Key, l.Value)
+			fmt.Printf("label\t%s\t%s\t%s\n", chart.Labels[0].Value, l.Key, l.Value)
 		}
 	}
 	u.Cleanup()
