@@ -101,7 +101,9 @@ func models(read string) []string {
 
 // debianPackage is a client that an installed package has.
 func debianPackage(name string) func(m *museum) (string, error) {
-	return func(m *museum) (string, error) { return m.run("dpkg-query", "-W", "-f", "${Version}", name) }
+	return func(m *museum) (string, error) {
+		return m.run("dpkg-query", "-W", "-f", "${Version}", name)
+	}
 }
 
 // unpacked is a client that runs from an unpacked package.
@@ -144,6 +146,7 @@ func nodeNut(m *museum) (string, error) {
 	if _, err := m.runIn(dir, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
 		return "", err
 	}
-	version, err := m.run("node", "-p", "require('"+dir+"/node_modules/node-nut/package.json').version")
+	installed := dir + "/node_modules/node-nut/package.json"
+	version, err := m.run("node", "-p", "require('"+installed+"').version")
 	return strings.TrimSpace(version), err
 }

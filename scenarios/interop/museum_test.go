@@ -249,8 +249,8 @@ func (m *museum) makeAll(all []exhibit) []chan making {
 	return ready
 }
 
-// A venue is a server with its drivers: with all that museumFiles say, with all UPSes in reach, with
-// plain texts too, and one with a UPS for each client that sets FSD, which stays set.
+// A venue is a server with its drivers: with all that museumFiles say, with all UPSes in reach,
+// with plain texts too, and one with a UPS for each client that sets FSD, which stays set.
 type venue struct {
 	office, near, plain *stand
 	doomed              *bench
@@ -497,7 +497,9 @@ func (m *museum) apt(packages ...string) (dir, version string, err error) {
 }
 
 // run runs a command that makes something and returns what it printed.
-func (m *museum) run(prog string, args ...string) (string, error) { return m.runIn("", prog, args...) }
+func (m *museum) run(prog string, args ...string) (string, error) {
+	return m.runIn("", prog, args...)
+}
 
 func (m *museum) runIn(dir, prog string, args ...string) (string, error) {
 	cmd := exec.Command(prog, args...)

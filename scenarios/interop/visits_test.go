@@ -147,8 +147,8 @@ func visitUpsstats(v *visit) {
 		v.is("the exit code", a.code, 0)
 		return a.out
 	}
-	v.says("the page of all", page(""), "The rack", "ON BATTERY<br>LOW BATTERY<br>", "The desk", "ONLINE",
-		"The gone", "Driver not connected")
+	v.says("the page of all", page(""), "The rack", "ON BATTERY<br>LOW BATTERY<br>", "The desk",
+		"ONLINE", "The gone", "Driver not connected")
 	v.says("the page of rack", page("host="+b.ups("rack")), `Quo"te \ back # hash`,
 		"ON BATTERY<br>LOW BATTERY<br>", "00:01:30", `ALT="Battery charge: 12.5"`, "229.8  V")
 	v.says("the page of desk", page("host="+b.ups("desk")), "Small One", "ONLINE<br>", "00:30:00",
@@ -284,8 +284,8 @@ LoadPlugin nut
 		v.t.Fatal(err)
 	}
 	d := b.start(filepath.Join(root, "usr/sbin/collectd"), "-f", "-C", file, "-P", file+".pid")
-	for _, series := range []string{"percent-charge", "percent-load", "voltage-battery", "voltage-input",
-		"voltage-output", "frequency-input", "frequency-output", "temperature-ups", "timeleft-battery"} {
+	for _, series := range []string{"percent-charge", "percent-load", "voltage-battery",
+		"voltage-input", "voltage-output", "frequency-input", "frequency-output", "temperature-ups", "timeleft-battery"} {
 		for _, ups := range []string{"rack", "desk"} {
 			d.waitFor(v.t, "PUTVAL 127.0.0.1/nut-"+ups+"/"+series+" interval=1.000 ")
 		}
@@ -338,8 +338,8 @@ func visitNodeNut(v *visit) {
 	}, v.office, v.plain)
 }
 
-// visitGoNut returns the visit of a version; an old one waits for ever for the end of a list that is
-// refused.
+// visitGoNut returns the visit of a version; an old one waits for ever for the end of a list that
+// is refused.
 func visitGoNut(name string, old bool) func(v *visit) {
 	return func(v *visit) {
 		stands := []*stand{v.office, v.near, v.plain}
@@ -399,7 +399,8 @@ func visitTelegraf(v *visit) {
 			{"field rack firmware", "1.07"}, {"field rack ups_status", "ALARM OB LB DISCHRG"},
 			{"field desk ups_beeper_status", "true"}, {"tag rack status_OB", "true"},
 			{"tag rack status_LB", "true"}, {"tag desk status_OL", "true"}, {"tag desk model", "Small One"},
-			{"tag rack serial", "R1"}, {"field rack ups_model", b.facts()["var rack ups.model"]}, {"field rack status_flags", "80"}, {"field desk status_flags", "8"},
+			{"tag rack serial", "R1"}, {"field rack ups_model", b.facts()["var rack ups.model"]},
+			{"field rack status_flags", "80"}, {"field desk status_flags", "8"},
 		} {
 			v.is(w[0], f[w[0]], w[1])
 		}
