@@ -67,3 +67,22 @@ func TestManyClientsTogetherCannotFillTheLog(t *testing.T) {
 	s.client().say("USERNAME a", "USERNAME b")
 	s.wantLog("more lines about clients' mistakes were left out")
 }
+
+// A line without end is read at a pace that leaves the processor to others; a long honest one, and
+// many at once, are not held up.
+func TestEndlessLinesAreReadAtAPace(t *testing.T) {
+	s := newSite(t, nil)
+	s.driver("fake")
+	s.start()
+	c := s.client()
+	if got := c.say(strings.Repeat("x", 1<<20)); got != "" {
+		t.Errorf("1 MiB in one line was read within 10 ms: %q", got)
+	}
+	s.run(time.Second)
+	if got := c.got.String(); got != "ERR UNKNOWN-COMMAND\n" {
+		t.Errorf("it was answered with %q", got)
+	}
+	if got := s.client().say(strings.Repeat("NETVER\n", 20000) + "NETVER"); len(got) != 20001*len("1.3\n") {
+		t.Errorf("20,001 requests in one go got %d bytes within 10 ms, want %d", len(got), 20001*len("1.3\n"))
+	}
+}
