@@ -196,7 +196,7 @@ func (c *counter) run(k kit, line string) result {
 }
 
 // prelude is what every command line can use. once runs upslog until the first line is in the log;
-// either runs a program until it complains or ends; has waits for the lines of a file.
+// either runs a program until it ends, or complains of its first mistake; has waits for the lines of a file.
 const prelude = `
 once() {
 	upslog -F -s "rack@$S" -l log -i 60 -u root "$@" & p=$!
@@ -207,10 +207,15 @@ once() {
 	return $ended
 }
 either() {
-	"$@" 2>err & p=$!
+	"$@" >said 2>err & p=$!
 	until [ -s err ] || ! kill -0 $p 2>/dev/null; do sleep 0.02; done
-	kill $p 2>/dev/null; wait $p; ended=$?
-	cat err >&2; rm err
+	if [ -s err ]; then
+		kill -KILL $p; wait $p 2>/dev/null
+		head -n 1 err >&2; rm -f -- ./-* said err
+		return 1
+	fi
+	wait $p; ended=$?
+	cat said; rm said err
 	return $ended
 }
 has() { until [ -e "$1" ] && [ $(wc -l <"$1") -ge $2 ]; do sleep 0.02; done; }
