@@ -3,9 +3,11 @@ package client_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/client"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/pki/pkitest"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
 
@@ -86,6 +88,38 @@ func TestTheNutauthConfThatIsRead(t *testing.T) {
 			desk.Start("probe", nil, tt.vars...)
 			if err := w.RunFor(1e9); err != nil {
 				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// CLI-3, and NP-S7: what nutauth.conf says about TLS is what happens.
+func TestNutauthConfSaysHowToEncrypt(t *testing.T) {
+	ours, others := pkitest.NewCA("our CA"), pkitest.NewCA("another CA")
+	for _, tt := range []struct {
+		name, auth, err string
+	}{
+		{"verified", "[@nas]\nCERTVERIFY = 1\nCERTPATH = /etc/nut/ca.pem\n", ""},
+		{"by another CA", "[@nas]\nCERTVERIFY = 1\nCERTPATH = /etc/nut/others.pem\n",
+			"Error: SSL error: x509: certificate signed by unknown authority"},
+		{"for another server only", "[@far]\nCERTVERIFY = 1\nCERTPATH = /etc/nut/others.pem\n", ""},
+		{"made out to somebody else", "CERTVERIFY = 1\nCERTPATH = /etc/nut/ca.pem\nCERTHOST = db\n",
+			"Error: SSL error: the certificate is made out to "},
+		{"with its own certificate", "CERTFILE = /etc/nut/desk.pem\nCERTIDENT_NAME = me\n",
+			"Error: SSL error: CERTFILE /etc/nut/desk.pem holds the certificate of CN=desk"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRoom(t, "CERTFILE /etc/nut/upsd.pem\n", map[string]string{
+				"/etc/nut/upsd.pem": pair(ours, pkitest.Leaf{Name: "nas", DNS: []string{"nas"}}),
+				"/etc/nut/desk.pem": pair(ours, pkitest.Leaf{Name: "desk"}),
+				"/etc/nut/ca.pem":   ours.PEM(), "/etc/nut/others.pem": others.PEM()})
+			r.desk.WriteFile("/etc/nut/nutauth.conf", []byte(tt.auth))
+			var out, errOut strings.Builder
+			p := r.desk.StartTo(&out, &errOut, "upsc", []string{"-l", "nas"})
+			r.run(20 * time.Second)
+			status, ended := p.Status()
+			if !ended || (status == 0) != (tt.err == "") || !strings.Contains(errOut.String(), tt.err) {
+				t.Errorf("ended %v, exit %d, %q; want %q", ended, status, errOut.String(), tt.err)
 			}
 		})
 	}
