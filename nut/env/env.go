@@ -141,7 +141,6 @@ type Host interface {
 	Stdout() io.Writer
 	Stderr() io.Writer
 
-	// ReadFile's error wraps ErrFull when the process has no descriptor left for it.
 	ReadFile(name string) ([]byte, error)
 	// WriteFile replaces the file's content; the bytes are on the disk when it returns.
 	WriteFile(name string, b []byte, perm fs.FileMode) error

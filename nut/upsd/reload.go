@@ -1,14 +1,11 @@
 package upsd
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/state"
@@ -29,7 +26,6 @@ func (s *server) index() {
 // of the keyboard does not take a UPS or a user away from a server that runs.
 func (d *daemon) reload(e env.Env) {
 	e.Log().Info("SIGHUP: reloading configuration")
-	d.makeRoom(e)
 	conf, problems, err := readUpsd(e)
 	if err != nil {
 		e.Log().Error("Reload failed: " + lowerFirst(err.Error()))
@@ -68,40 +64,6 @@ func (d *daemon) reload(e env.Env) {
 	})
 	d.carryOut(e, c)
 }
-
-// makeRoom closes connections when there is no descriptor left to read the files with: of those heard
-// from longest ago, until there is (UD-A3).
-func (d *daemon) makeRoom(e env.Env) {
-	const most = 8
-	for range most {
-		_, err := e.Host().ReadFile(nut.ConfPath(e) + "/upsd.conf")
-		if !errors.Is(err, env.ErrFull) {
-			return
-		}
-		var oldest *session
-		d.do(e, func() {
-			for at := d.sessions.Front(); at != nil; at = at.Next() {
-				c := at.Value.(*session)
-				if !c.crowded && (oldest == nil || c.spoke < oldest.spoke) {
-					oldest = c
-				}
-			}
-			if oldest != nil {
-				oldest.crowded = true
-				d.log(slog.LevelWarn, "Closing oldest client connection from %s to free up file "+
-					"descriptors", oldest.addr)
-			}
-		})
-		if oldest == nil {
-			return
-		}
-		oldest.conn.Close()
-		e.Sleep(roomPause)
-	}
-}
-
-// roomPause is how long a closed connection may take to give back its descriptor.
-const roomPause = 50 * time.Millisecond
 
 // flaws are the errors of a file, without their places.
 type flaws map[string]bool

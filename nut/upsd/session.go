@@ -62,10 +62,8 @@ type session struct {
 	tracking         bool
 	ssl              bool
 	login            *ups
-	kicked           bool        // its UPS is no more
-	crowded          bool        // closed to free its descriptor
-	spoke            env.Instant // as heard
-	grumbles         int         // lines logged about its misuse
+	kicked           bool // its UPS is no more
+	grumbles         int  // lines logged about its misuse
 
 	guessed bool          // its password was wrong
 	penalty time.Duration // what the answer that says so waits
@@ -103,7 +101,7 @@ func (s *server) enter(e env.Env, c *session) (ok bool) {
 				"client %s is sent away; see MAXCONN in upsd.conf", s.set.maxConn, have+1, c.addr)
 			return
 		}
-		c.at, c.spoke = s.sessions.PushFront(c), c.heard
+		c.at = s.sessions.PushFront(c)
 		s.debugf(2, "Connect from %s", c.addr)
 	})
 	return ok
@@ -123,8 +121,6 @@ func (s *server) leave(e env.Env, c *session, err error) {
 // farewell is why a session ended, in words.
 func farewell(c *session, err error) string {
 	switch {
-	case c.crowded:
-		return "upsd needs its descriptor"
 	case c.kicked:
 		return "its UPS was removed"
 	case errors.Is(err, env.ErrStopped):
@@ -240,7 +236,6 @@ func (c *session) answer(words []string, err error) (tell bool) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.spoke = c.heard
 	if s.debugs(3) {
 		s.debugf(3, "%s: %q", c.who(), harmless(words))
 	}

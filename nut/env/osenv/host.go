@@ -55,13 +55,7 @@ func (h *host) Getenv(key string) string {
 	return os.Getenv(key)
 }
 
-func (h *host) ReadFile(name string) ([]byte, error) {
-	b, err := os.ReadFile(name)
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		return nil, fmt.Errorf("%w: %s", env.ErrFull, name)
-	}
-	return b, err
-}
+func (h *host) ReadFile(name string) ([]byte, error) { return os.ReadFile(name) }
 
 // WriteFile writes a new file beside the old one and renames it, so that a power cut leaves
 // either the old content or the new.
