@@ -84,6 +84,9 @@ func (c *Conf) take(s Spec, set setting) error {
 	}
 	value := set.value
 	switch {
+	case o.obsolete:
+		c.ignored = append(c.ignored, set.where+": "+set.key+": obsolete, it is ignored")
+		return nil
 	case o.Kind == Flag && set.flag:
 		value = enabled
 	case o.Kind == Flag:

@@ -32,6 +32,9 @@
 //   - An unknown or malformed option ends the program with exit code 1 and the line of ups.conf;
 //     the C drivers print a message and exit 0, which a service manager takes for success.
 //   - Values in broadcasts are escaped as they are in dumps.
+//   - CHRG and DISCHRG are deduced only from a charge that moves as the side of the UPS would have
+//     it, and a device that says one of them is believed.
+//   - WINCH makes a driver print what it knows, and URG does not: Go's own runtime uses it.
 //   - driver.state does not change at each poll; upsd asks for a sign of life when it wants one.
 //   - synchronous is accepted and without effect: no client can delay the driver, none need be
 //     dropped for being a little slow.

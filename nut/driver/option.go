@@ -42,6 +42,8 @@ type Option struct {
 	hidden bool // not shown as driver.parameter or driver.flag
 	bare   bool // a Text that may also stand alone
 	live   bool // a reload may change it
+	// obsolete options are in old files; they mean nothing and stop nothing.
+	obsolete bool
 }
 
 // common are the options that every driver has; those that upsdrvctl reads are here so that they
@@ -68,12 +70,13 @@ var common = []Option{
 		Help: "upsdrvctl: how often a start is tried"},
 	{Key: "retrydelay", Kind: Seconds, Default: "5", Max: 86400, hidden: true, live: true,
 		Help: "upsdrvctl: pause between two tries"},
-	{Key: "debug_min", Kind: Whole, Default: "0", Max: 9, hidden: true, live: true,
+	{Key: "debug_min", Kind: Whole, Default: "0", Max: 1 << 30, hidden: true, live: true,
 		Help: "least level of debug messages"},
 	{Key: "reconnect_max_tries", Kind: Whole, Default: "-1", Min: -1, Max: 1 << 30, live: true,
 		Help: "give up a lost device after so many tries; -1: never"},
 	{Key: "reconnect_report_freq", Kind: Whole, Default: "0", Max: 1 << 30,
 		hidden: true, live: true, Help: "log each so many failed tries; 0: once in five minutes"},
+	{Key: "sddelay", obsolete: true, hidden: true, Help: "obsolete, and ignored with a warning"},
 	{Key: "user", hidden: true, Help: "account under which the driver runs"},
 	{Key: "group", hidden: true, Help: "group of the socket: who may connect besides the account"},
 	{Key: "nolock", Kind: Flag, hidden: true,
