@@ -351,7 +351,11 @@ type visit struct {
 // reset puts the desk's UPS back to what its file says.
 func (v *visit) reset() {
 	for _, s := range []*stand{v.office, v.near, v.plain} {
-		s.desk.say("SET ups.id \"initial\"\nINSTCMD beeper.enable\n")
+		for _, request := range []string{"SET ups.id initial", "INSTCMD beeper.enable"} {
+			if err := s.desk.do(request); err != nil {
+				v.t.Fatalf("%s: %v", request, err)
+			}
+		}
 		v.arrives(s.desk, "ups.id", "initial")
 		v.arrives(s.desk, "ups.beeper.status", "enabled")
 	}

@@ -19,6 +19,8 @@ type tap struct {
 	vars    map[string]string
 	rw      map[string]bool
 	cmds    map[string]bool
+	done    map[string]string // results of requests by their id
+	orders  int
 	changed chan struct{} // closed with each line, and replaced
 	ended   error
 }
@@ -32,6 +34,7 @@ func newTap(b *bench, driver, ups string) *tap {
 	}
 	b.t.Cleanup(func() { c.Close() })
 	p := &tap{c: c, vars: map[string]string{}, rw: map[string]bool{}, cmds: map[string]bool{},
+		done:    map[string]string{},
 		changed: make(chan struct{})}
 	dumped := make(chan struct{})
 	go p.read(dumped)
@@ -79,17 +82,32 @@ func (p *tap) apply(words []string, dumped chan struct{}) {
 		p.rw[words[1]] = strings.Contains(strings.Join(words[2:], " "), "RW")
 	case "ADDCMD":
 		p.cmds[words[1]] = true
+	case "TRACKING":
+		p.done[words[1]] = words[2]
 	case "DUMPDONE":
 		close(dumped)
 	}
 }
 
+// do has the driver obey and returns when it has.
+func (p *tap) do(request string) error {
+	p.mu.Lock()
+	p.orders++
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012d", p.orders)
+	p.mu.Unlock()
+	p.say(request + " TRACKING " + id + "\n")
+	return p.until(p.done, id, "0")
+}
+
 // wait returns when the driver has a value.
-func (p *tap) wait(name, value string) error {
+func (p *tap) wait(name, value string) error { return p.until(p.vars, name, value) }
+
+// until returns when a map of the tap has a value.
+func (p *tap) until(m map[string]string, name, value string) error {
 	limit := time.After(runLimit)
 	for {
 		p.mu.Lock()
-		got, changed, ended := p.vars[name], p.changed, p.ended
+		got, changed, ended := m[name], p.changed, p.ended
 		p.mu.Unlock()
 		switch {
 		case got == value:
