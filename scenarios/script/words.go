@@ -29,7 +29,7 @@ func words() []word {
 		{name: "seed", usage: "seed N", help: "fix the seed of the run (before start)", run: (*room).setSeed},
 		{name: "start", usage: "start", help: "give the room power", run: (*room).start},
 		{name: "net", usage: "net cut|cut-to|heal|delay A B [D]", help: "hurt or heal a link; cut-to cuts one way", run: (*room).net},
-		{name: "proc", usage: "proc HOST SERVICE kill|pause|resume|restart|reload", help: "do it to a service's process", run: (*room).proc},
+		{name: "proc", usage: "proc HOST SERVICE kill|pause|resume|restart|reload", help: "do it to a service's process; ! when there is none", run: (*room).proc, neg: true},
 		{name: "run", usage: "run HOST PROGRAM ARGS...", help: "run a client; ! when it must fail; 'printed TEXT' looks at its output", run: (*room).run, neg: true},
 		{name: "printed", usage: "printed TEXT", help: "the last program printed this", run: (*room).printed, neg: true},
 		{name: "after", usage: "after D", help: "let time pass", run: (*room).after},
