@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -65,6 +66,9 @@ func (h *host) Split(e env.Env, s env.Split) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	// From here until the parent passes them on, signals are for the child alone: one that ended this
+	// process now would leave it without a parent.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
 	ready[1].Close()
 	if n, _ := ready[0].Read(make([]byte, 1)); n != 1 {
 		os.Exit(exitCode(cmd.Wait()))
