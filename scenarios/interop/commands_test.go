@@ -210,7 +210,7 @@ either() {
 	"$@" >said 2>err & p=$!
 	until [ -s err ] || ! kill -0 $p 2>/dev/null; do sleep 0.02; done
 	if [ -s err ]; then
-		kill -KILL $p; wait $p 2>/dev/null
+		kill -KILL $p 2>/dev/null; wait $p 2>/dev/null
 		head -n 1 err >&2; rm -f -- ./-* said err
 		return 1
 	fi
