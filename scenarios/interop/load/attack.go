@@ -97,7 +97,7 @@ func (v verdict) ratio() float64 {
 // attackAll lets every server suffer every assault and prints one table.
 func attackAll(ctx context.Context, kits []kit, o options) error {
 	if o.time == 0 {
-		o.time = 5 * time.Second
+		o.time = 2 * time.Second
 	}
 	if o.cert == "" {
 		dir, err := os.MkdirTemp("", "load")

@@ -39,7 +39,7 @@ func run() error {
 	flag.StringVar(&o.upsd, "upsd", "", "servers as name=path, separated by commas; "+
 		"without it ours, built now, and Debian's if installed")
 	flag.IntVar(&o.rounds, "n", 5, "rounds of each measurement")
-	flag.DurationVar(&o.time, "t", 0, "time of one measurement (bench 1s, attack 5s)")
+	flag.DurationVar(&o.time, "t", 0, "time of one measurement (1s, attack 2s)")
 	flag.StringVar(&o.only, "only", "", "only measurements whose name contains this")
 	flag.StringVar(&o.cert, "cert", "", "attack: PEM file for CERTFILE; without it one is made")
 	flag.Usage = func() {
