@@ -2,5 +2,5 @@
 // faults, the same code on two backends. Decoders have their fuzz targets beside them, in their own
 // packages; `make fuzz` runs all of them for a moment each.
 //
-// Start at worlds_test.go.
+// Start at worlds_test.go; what a room is made of is in draw_test.go.
 package fuzz

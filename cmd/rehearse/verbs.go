@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/blackstart-ups/blackstart/scenarios/check"
 	"github.com/blackstart-ups/blackstart/scenarios/script"
 )
 
@@ -30,6 +31,7 @@ func verbs() []verb {
 		{"bench", "bench [--hosts=10,100,1000] [--hours=1]",
 			"how fast the simulator runs the full daemons", benchVerb},
 		{"words", "words", "the language of scenarios", wordsVerb},
+		{"oracles", "oracles", "what must hold in every run, and what may excuse it", oraclesVerb},
 	}
 }
 
@@ -52,5 +54,17 @@ Exit status: 0 all well, 1 a scenario failed, 2 the call was wrong or cannot be 
 
 func wordsVerb(_ []string, out, _ io.Writer) int {
 	fmt.Fprint(out, script.Usage())
+	return 0
+}
+
+func oraclesVerb(_ []string, out, _ io.Writer) int {
+	fmt.Fprintln(out, "Oracles (S: what must never happen; L: what must happen in time):")
+	for _, o := range check.Oracles {
+		fmt.Fprintf(out, "  %s  %s\n", o.ID, o.Claim)
+	}
+	fmt.Fprintln(out, "\nExcuses (counted in the report; a script adds its own with allow):")
+	for _, r := range check.Reasons {
+		fmt.Fprintf(out, "  %-11s  %s\n", r.Name, r.Meaning)
+	}
 	return 0
 }

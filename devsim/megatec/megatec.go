@@ -47,7 +47,8 @@ type Device struct {
 	o    Options
 
 	mu   sync.Mutex // guards what follows; never held while the body is called
-	part []byte     // of a command whose CR has not come
+	told func(what, cmd string)
+	part []byte // of a command whose CR has not come
 	seen []string
 }
 
@@ -109,6 +110,14 @@ func (d *Device) collect(p []byte) (cmds []string) {
 	}
 }
 
+// OnCommand registers an observer of what arrives and is no query: what it means (see Saw), and how
+// it came. It is called before the command is obeyed, without any lock held.
+func (d *Device) OnCommand(f func(what, cmd string)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.told = f
+}
+
 // Seen returns the commands that have arrived, oldest first, at most the last 256. Of a run of
 // status queries the first is kept.
 func (d *Device) Seen() []string {
@@ -146,22 +155,26 @@ func meaning(cmd string) string {
 	return ""
 }
 
-func (d *Device) note(cmd string) {
+func (d *Device) note(cmd string) (told func(what, cmd string)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if n := len(d.seen); cmd == "Q1" && n > 0 && d.seen[n-1] == cmd {
-		return
+		return d.told
 	}
 	if len(d.seen) == maxSeen {
 		d.seen = append(d.seen[:0], d.seen[1:]...)
 	}
 	d.seen = append(d.seen, cmd)
+	return d.told
 }
 
 // Answer obeys one command, given without its CR, and returns the answer, without its CR; "" is
 // silence.
 func (d *Device) Answer(now time.Duration, cmd string) string {
-	d.note(cmd)
+	told := d.note(cmd)
+	if what := meaning(cmd); what != "" && told != nil {
+		told(what, cmd)
+	}
 	switch {
 	case cmd == "Q1":
 		return d.status()

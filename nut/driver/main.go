@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -201,6 +202,7 @@ func (p *program) attend(e env.Env, r *runner, l *socket) int {
 		enqueue: r.requests.Put, exit: func() { r.quit(0) }}
 	inner.Go("socket", s.serve)
 	inner.Go("device", r.run)
+	r.settings(e)
 	e.Host().Ready(e, "driving "+p.conf.UPS)
 	for ended := false; !ended; {
 		sig, err := r.signals.Get(e, env.Never)
@@ -234,6 +236,21 @@ func (p *program) print(e env.Env, r *runner) {
 		}
 	case !e.Host().Isatty():
 		fmt.Fprint(e.Host().Stdout(), known)
+	}
+}
+
+// settings tells what others reckon with.
+func (r *runner) settings(e env.Env) {
+	tell := func(name string, d time.Duration) {
+		e.Emit(env.Event{Kind: env.Setting, UPS: r.conf.UPS, Name: name, N: int64(d)})
+	}
+	tell("pollinterval", r.conf.Duration("pollinterval"))
+	for _, s := range []struct{ name, variable string }{
+		{"offdelay", "ups.delay.shutdown"}, {"ondelay", "ups.delay.start"},
+	} {
+		if text := r.st.Value(s.variable); text != "" {
+			tell(s.name, time.Duration(state.Int(text))*time.Second)
+		}
 	}
 }
 

@@ -35,22 +35,27 @@ const (
 	Fault   Kind = "fault"   // UPS; Name=kind of fault, Value=on|off
 	Mark    Kind = "mark"    // Name
 	Wire    Kind = "wire"    // UPS feeds N supplies of Host
-	Spec    Kind = "spec"    // a declared property of Host (Name=boot|halt|min) or of UPS (Name=runtime|low|offdelay|ondelay): N
-	Probe   Kind = "probe"   // what an independent client reads of UPS from the upsd on Host: Name=status|logins, Value=reply or "ERR ...", N=logins; on change
+	Spec    Kind = "spec"    // a declared property of Host (Name=boot|halt|min|fallback|bios: 0 on, 1 last, 2 off) or of UPS (Name=runtime|low|offdelay|ondelay|kill: 0 always, 1 on battery only, 2 never): N
+	Probe   Kind = "probe"   // what an independent client reads of UPS from the upsd on Host: Name=status|logins, Value=reply or "ERR ...", N=logins; on change. Name=delay: N=how long it waited, when more than a second; Value=reply|none
+	Device  Kind = "device"  // a command that has reached the electronics of UPS: Name=kill|cancel|test|stop|beeper, Value=as it came; queries are not told
+	Tasks   Kind = "tasks"   // Name=program, N=tasks that its process on Host has; Value=idle before a plan of faults, after when all is repaired
+	Leak    Kind = "leak"    // a password was seen: Name=console, Value=the program's line without it
+	Stuck   Kind = "stuck"   // virtual time cannot go on: Why
 )
 
 // Facts from upsd (Prog "upsd"); UPS is the name in ups.conf.
 const (
 	Data   Kind = "data"   // Value=connected|lost|fresh|stale, Why; also from drivers (fresh|stale)
 	Served Kind = "served" // Value=the status clients read, FSD included; on change
-	Login  Kind = "login"  // Value=client address, N=count after
-	Logout Kind = "logout" // Value=client address, N=count after, Why
-	FSD    Kind = "fsd"    // Value=set|cleared, Why=who; from upsmon: Value=sent|refused, Why
+	Login  Kind = "login"  // Name=ip:port of the client, Value=its address, N=count after
+	Logout Kind = "logout" // Name=ip:port of the client, Value=its address, N=count after, Why
+	FSD    Kind = "fsd"    // Value=set|cleared, Name=user, Why=who; from upsmon: Value=sent|refused, Why
+	Grant  Kind = "grant"  // at start and reload, after the setting MAXCONN: Name=user, Value=an action that upsd.users allows, in upper case
 )
 
 // Facts from upsmon (Prog "upsmon").
 const (
-	Setting     Kind = "setting"     // at start and reload: Name=directive, N=value (durations in ns)
+	Setting     Kind = "setting"     // at start and reload: Name=directive, N=value (durations in ns); also from upsd (MAXAGE, MAXCONN) and drivers (pollinterval, offdelay, ondelay)
 	Monitor     Kind = "monitor"     // at start and reload, one a MONITOR line: UPS, Name=primary|secondary, N=power value
 	Comm        Kind = "comm"        // UPS, Value=ok|lost, Why; on change, the first poll included
 	Status      Kind = "status"      // UPS, Value=the accepted status; on change; also from drivers
@@ -66,6 +71,14 @@ const (
 // Facts from upssched (Prog "upssched").
 const (
 	Timer Kind = "timer" // UPS, Name, Value=start|join|cancel|fire|execute|refused, N=ns until it fires
+)
+
+// Facts from every program.
+const (
+	// Exec is a command that a program starts: Name=shutdowncmd|notifycmd|driver, Value=privileged,
+	// unprivileged, or rootless where there is no privileged part.
+	Exec Kind = "exec"
+	Drop Kind = "drop" // Name=queue, N=how much it had to drop since the last time
 )
 
 // Facts from drivers (Prog is the driver's program name, e.g. nutdrv_qx); UPS is the name in ups.conf.

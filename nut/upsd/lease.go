@@ -41,7 +41,8 @@ func (c *session) take(u *ups) {
 	first := !u.fsd.set
 	u.fsd = lease{set: true, owner: c, who: c.who(), status: u.status(), at: c.heard, back: env.Never}
 	if first {
-		c.s.event(env.Event{Kind: env.FSD, UPS: u.name, Value: "set", Why: c.who()})
+		c.s.event(env.Event{Kind: env.FSD, UPS: u.name, Name: c.user, Value: "set",
+			Why: c.who()})
 		c.s.observe(u)
 	}
 }

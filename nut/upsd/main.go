@@ -2,7 +2,9 @@ package upsd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
@@ -168,6 +170,7 @@ func (d *daemon) open(e env.Env, set settings, users *config.Users, defs []defin
 	d.ready = env.NewInbox[string](e, len(defs))
 	d.mu.Lock()
 	d.set, d.users, d.texts = set, users, t
+	d.announce()
 	d.server.listeners = len(d.listeners)
 	for _, def := range defs {
 		d.order = append(d.order, newUPS(def))
@@ -175,11 +178,23 @@ func (d *daemon) open(e env.Env, set settings, users *config.Users, defs []defin
 	d.index()
 	list := d.order
 	d.mu.Unlock()
+	d.tell(e)
 	for _, u := range list {
 		d.attach(u)
 	}
 	for _, l := range d.listeners {
 		d.work.Go("listener "+l.Addr(), d.accept(l))
+	}
+}
+
+// announce notes, for machines, what is in force. The caller holds the lock.
+func (s *server) announce() {
+	s.event(env.Event{Kind: env.Setting, Name: "MAXAGE", N: int64(s.set.maxAge)})
+	s.event(env.Event{Kind: env.Setting, Name: "MAXCONN", N: int64(s.set.maxConn)})
+	for _, u := range s.users.List {
+		for _, a := range slices.Concat(roles[u.Upsmon], u.Actions) {
+			s.event(env.Event{Kind: env.Grant, Name: u.Name, Value: strings.ToUpper(a)})
+		}
 	}
 }
 

@@ -60,6 +60,7 @@ func (d *daemon) reload(e env.Env) {
 		if users != nil {
 			d.users = users
 		}
+		d.announce()
 		c = d.redefine(d.inv.list, moved)
 	})
 	d.carryOut(e, c)

@@ -130,7 +130,8 @@ func (c *session) logIn(args []string) {
 	c.login = u
 	u.logins++
 	c.s.log(slog.LevelInfo, "User %s logged into UPS [%s]%s", c.who(), u.name, c.overSSL())
-	c.s.event(env.Event{Kind: env.Login, UPS: u.name, Value: c.addr, N: int64(u.logins)})
+	c.s.event(env.Event{Kind: env.Login, UPS: u.name, Name: c.peer, Value: c.addr,
+		N: int64(u.logins)})
 	c.say("OK")
 }
 

@@ -44,6 +44,7 @@ type session struct {
 	s    *server
 	conn env.Conn // to the client; what any task may close
 	addr string   // the client's, without the port
+	peer string   // with it
 	rand *rand.Rand
 	at   *list.Element // in server.sessions
 
@@ -72,7 +73,8 @@ type session struct {
 // serve answers a client until it goes.
 func (s *server) serve(conn env.Conn) func(env.Env) error {
 	return func(e env.Env) error {
-		c := &session{s: s, conn: conn, stream: conn, addr: host(conn.RemoteAddr())}
+		c := &session{s: s, conn: conn, stream: conn, addr: host(conn.RemoteAddr()),
+			peer: conn.RemoteAddr()}
 		c.rand, c.heard = e.Rand(), e.Now()
 		if s.enter(e, c) {
 			err := c.run(e)
@@ -143,7 +145,8 @@ func (c *session) logout(why string) {
 	}
 	c.login = nil
 	u.logins--
-	c.s.event(env.Event{Kind: env.Logout, UPS: u.name, Value: c.addr, N: int64(u.logins), Why: why})
+	c.s.event(env.Event{Kind: env.Logout, UPS: u.name, Name: c.peer, Value: c.addr, N: int64(u.logins),
+		Why: why})
 }
 
 // run reads and answers requests; nil means that the client said LOGOUT.

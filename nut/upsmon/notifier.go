@@ -72,6 +72,7 @@ func (n *notifier) run(e env.Env) error {
 		if lost := n.in.Dropped(); lost > n.lost {
 			e.Log().Error(fmt.Sprintf("%d notifications were lost: more than %d were waiting",
 				lost-n.lost, noticeQueue))
+			e.Emit(env.Event{Kind: env.Drop, Name: "notifications", N: int64(lost - n.lost)})
 			n.lost = lost
 		}
 	}

@@ -254,15 +254,27 @@ func (v *View) machine(h *Host, ev env.Event) {
 	if h.Machine == Up && ev.Value != Up {
 		h.LeftUp = v.Now
 	}
+	if h.Machine != ev.Value {
+		h.Before = h.Machine
+	}
 	h.Machine, h.Since = ev.Value, v.Now
 	switch ev.Value {
 	case Up:
-		h.WasUp = true
+		h.WasUp, h.UpAt = true, v.Now
+	case Stopping:
+		if ev.Why == "reboot" && h.Attempt.Began != env.Never {
+			h.Interrupted, h.again = true, h.Boots
+		}
 	case Booting:
 		h.Boots++
+		h.BootAt, h.CutShort = v.Now, false
+		h.Interrupted = h.Interrupted && h.Boots <= h.again+1
 		h.Attempt, h.Wedged = noAttempt, false
 		v.fresh(h)
 	case Off, Halted:
+		if ev.Value == Halted {
+			h.HaltedAt = v.Now
+		}
 		v.fresh(h)
 	}
 }
@@ -286,6 +298,7 @@ func (v *View) fresh(h *Host) {
 // forget is what a monitor does when it ends: it keeps its configuration and no knowledge.
 func (m *Monitor) forget() {
 	m.Started = env.Never
+	m.life++
 	for _, w := range m.Watched {
 		w.Status, w.Comm, w.since = "", "", never
 	}
@@ -344,13 +357,20 @@ func (v *View) service(h *Host, s *Service, state string) {
 		v.service(h, s, "kill")
 		state = "start"
 	case "resume":
+		if s.State != "pause" {
+			return // it has been ended meanwhile
+		}
 		state = "start"
 	}
 	ended := state == "exit" || state == "kill"
 	switch {
 	case s.Name == "upsmon" && ended:
+		if n := len(h.Attempt.Commands); n > 0 && h.Attempt.Stayed == env.Never {
+			h.Attempt.Stayed = v.Now
+		}
 		h.Monitor.forget()
 		if len(h.Attempt.Commands) == 0 {
+			h.CutShort = h.CutShort || h.Attempt.Began != env.Never && state == "kill"
 			h.Attempt = noAttempt
 		}
 	case s.Name == "upsmon" && state == "start":

@@ -11,12 +11,15 @@ import (
 // monitor applies what upsmon tells.
 func (v *View) monitor(h *Host, ev env.Event) {
 	m := &h.Monitor
+	if s := h.Service("upsmon").State; (s == "exit" || s == "kill") && ev.Kind != env.ShutdownCmd {
+		return // its last words
+	}
 	switch ev.Kind {
 	case env.Setting:
 		m.Started = min(m.Started, v.Now)
 		if !m.announcing {
 			m.announcing = true
-			m.generation++
+			m.former, m.renewed = m.Watched, false
 		}
 		m.Settings[ev.Name] = Setting{ev.N, ev.Value}
 		if ev.Name == "POWERDOWNFLAG" && ev.Value != "" {
@@ -60,20 +63,24 @@ func (v *View) requestSlack(h *Host, u *UPS) time.Duration {
 // watch applies a MONITOR line. With the first line of a new announcement the lines of the one
 // before are gone, unless they are announced again.
 func (m *Monitor) watch(ev env.Event) {
-	w := m.line(ev.UPS)
+	if !m.renewed {
+		m.renewed, m.Watched = true, nil
+	}
+	w := find(m.former, ev.UPS)
 	if w == nil {
 		w = &Watched{As: ev.UPS, UPS: baseName(ev.UPS), StatusAt: env.Never, CommAt: env.Never,
 			quietFrom: env.Never, since: never}
+	}
+	w.Primary, w.Power = ev.Name == "primary", ev.N
+	if find(m.Watched, ev.UPS) == nil {
 		m.Watched = append(m.Watched, w)
 	}
-	w.Primary, w.Power, w.generation = ev.Name == "primary", ev.N, m.generation
-	m.Watched = slices.DeleteFunc(m.Watched, func(w *Watched) bool {
-		return w.generation < m.generation
-	})
 }
 
-func (m *Monitor) line(as string) *Watched {
-	for _, w := range m.Watched {
+func (m *Monitor) line(as string) *Watched { return find(m.Watched, as) }
+
+func find(lines []*Watched, as string) *Watched {
+	for _, w := range lines {
 		if w.As == as {
 			return w
 		}

@@ -87,10 +87,10 @@ the same story: 9 notifications on 2 hosts agree, in order; the largest differen
 `
 
 func TestDifferencesOfTimeAreCountedFromTheScriptsActions(t *testing.T) {
-	other := moved(outage(), 1.2, host("db"), named("ONBATT"))
+	other := moved(toldOutage(), 1.2, host("db"), named("ONBATT"))
 	other = moved(other, -0.25, named("LOWBATT"))
 	other = moved(other, 60, between(800, 1e6)) // the script was later, and with it its effects
-	got := "\n" + Compare(outage(), other, 5*time.Second).String()
+	got := "\n" + Compare(toldOutage(), other, 5*time.Second).String()
 	if got != wantComparison {
 		t.Errorf("table:\n%s\nwant:\n%s", got, wantComparison)
 	}

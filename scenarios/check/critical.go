@@ -50,6 +50,11 @@ func (r reading) emptyFor() time.Duration {
 	return r.silent
 }
 
+// calibrates reports a battery that is run low on purpose, by a UPS that speaks.
+func (r reading) calibrates() bool {
+	return !r.lost && r.has("CAL") && r.has("LB") && onBattery(r.status)
+}
+
 // passed reports that d has reached a limit that a negative value switches off.
 func passed(d, limit time.Duration) bool { return limit >= 0 && d >= limit }
 
@@ -124,6 +129,8 @@ type balance struct {
 	healthy, need int64
 	lines         []string // a sentence for each MONITOR line
 	silent        []string // UPSes that are lost and were last seen on line power
+	unheard       []string // UPSes of which there never was a status
+	testing       []string // UPSes that calibrate, with good communication
 }
 
 func (b balance) short() bool { return b.healthy < b.need }
@@ -140,6 +147,12 @@ func (v *View) balance(h *Host) balance {
 		}
 		if !critical && r.lost && r.has("OL") && w.Power > 0 {
 			b.silent = append(b.silent, w.As)
+		}
+		if w.Status == "" && w.Power > 0 {
+			b.unheard = append(b.unheard, w.As)
+		}
+		if !critical && r.calibrates() && w.Power > 0 {
+			b.testing = append(b.testing, w.As)
 		}
 		b.lines = append(b.lines, w.describe(why))
 	}

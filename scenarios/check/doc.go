@@ -19,7 +19,7 @@
 // Events flow into a [View], the world as far as they tell it: machines, power, links, what each
 // monitor was told and believes. After each event every [Oracle] looks at the view and says what is
 // wrong. Their statements, one each, are in [Oracles]; the code is in safety_*.go (what must never
-// happen), liveness.go and recovery.go (what must happen, each by a deadline: promises.go).
+// happen), liveness*.go and recovery.go (what must happen, each by a deadline: promises.go).
 // L01 and L06 judge the quiesce phase only; the others judge whenever nobody disturbs those whom
 // they concern.
 //
@@ -40,5 +40,7 @@
 // # To add an oracle
 //
 // Write a type with Event and Due, give it a line in the table of oracles.go, a run that breaks it
-// in the table of check_test.go, and near misses that do not in that of near_test.go.
+// in the table of check_test.go or more_test.go, and near misses that do not in that of near_test.go
+// or more_test.go. S20 has nothing to judge until a program tells of the commands that it starts
+// (env.Exec).
 package check

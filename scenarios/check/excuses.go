@@ -6,12 +6,17 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
 
+// Interrupted is the excuse of every oracle for a host that a person rebooted while it was shutting
+// down for the power: two orders that contradict each other.
+const Interrupted = "interrupted"
+
 // Names of the excuses of S01.
 const (
 	NoTime      = "no-time"     // the battery was empty before a shutdown could have been over
 	Partitioned = "partitioned" // no word of the FSD could reach the host
 	Config      = "config"      // the declared numbers cannot work
 	Wedged      = "wedged"      // the script froze or killed the host's monitor
+	Race        = "race"        // it booted when the others had begun to shut down, before the kill
 )
 
 // settling is what a repaired path needs beyond two polls before it counts as one by which a host
@@ -87,12 +92,26 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 		return Partitioned
 	case u.Exhausted() && o.noTime(v, h, u):
 		return NoTime
-	case u.Exhausted() && u.Spec["low"] > 0 && u.Declared("low") < stopNeeds(v, h, u):
+	case u.Exhausted() && smallReserve(v, h):
 		return Config
-	case !u.Exhausted() && tooSlow(v, h, u):
+	case !u.Exhausted() && u.FSDAt != env.Never && h.BootAt != env.Never && h.BootAt > u.FSDAt:
+		return Race
+	case !u.Exhausted() && (tooSlow(v, h, u) || hasty(h)):
 		return Config
 	}
 	return ""
+}
+
+// smallReserve reports that one of the batteries that are empty was declared to be low too late for
+// an orderly end.
+func smallReserve(v *View, h *Host) bool {
+	for _, f := range h.Feeds {
+		u := f.UPS
+		if u.Exhausted() && u.Spec["low"] > 0 && u.Declared("low") < stopNeeds(v, h, u) {
+			return true
+		}
+	}
+	return false
 }
 
 // wallFailed reports that h hangs on the mains without a UPS, and that this is what failed last.
@@ -146,7 +165,8 @@ func stopNeeds(v *View, h *Host, u *UPS) time.Duration {
 	if p := primaryOf(v, u); p != nil {
 		sync = max(sync, p.Monitor.Settings.Duration("HOSTSYNC"))
 	}
-	return h.StopTime() + sync + 2*set.Poll()
+	learn := u.Driver.Duration("pollinterval") + max(set.Duration("OBLBDURATION"), 0)
+	return learn + h.StopTime() + sync + 2*set.Poll()
 }
 
 func primaryOf(v *View, u *UPS) *Host {
@@ -175,7 +195,7 @@ func wedged(v *View, h *Host, u *UPS) bool {
 	s := h.Service("upsmon")
 	poll := h.Monitor.Settings.Poll()
 	switch {
-	case h.Wedged:
+	case h.Wedged || h.CutShort:
 		return true
 	case s.BrokenAt == env.Never || v.Now <= s.BrokenAt.Add(v.Tolerance):
 		return false // not at all, or by the cut itself
@@ -210,7 +230,7 @@ func (o *cut) noTime(v *View, h *Host, u *UPS) bool {
 		return false
 	}
 	known := p.battery.known()
-	return known == env.Never || v.Now.Sub(known) < stopNeeds(v, h, u)
+	return known == env.Never || v.Now.Sub(latest(known, h.UpAt)) < stopNeeds(v, h, u)
 }
 
 // tooSlow reports that h stops so much slower than the primary that the primary cannot know, by
@@ -226,6 +246,15 @@ func tooSlow(v *View, h *Host, u *UPS) bool {
 	stay := set.Duration("SHUTDOWNEXIT") // how long it stays logged in beyond SHUTDOWNCMD
 	if stay < 0 {
 		stay = halt
+	}
+	if a := h.Attempt; a.Stayed != env.Never { // its system ends it at will
+		stay = min(stay, a.Stayed.Sub(a.Commands[0]))
+	}
+	if h.Monitor.Primary() { // it waits for its own secondaries first
+		announce += set.Duration("HOSTSYNC")
+	}
+	if prime.Duration("HOSTSYNC")+prime.Duration("FINALDELAY") <= set.Poll()+settling {
+		return true // the server goes before everybody has read the FSD
 	}
 	waits := min(announce+min(stay, halt), prime.Duration("HOSTSYNC"))
 	return announce+halt > waits+p.StopTime()+u.Delay("offdelay")

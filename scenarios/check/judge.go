@@ -189,6 +189,16 @@ func (j *Judge) Allow(id, host, reason string) {
 	j.allowed = append(j.allowed, Excuse{ID: id, Host: host, Reason: reason})
 }
 
+// Secrets says which passwords no event may have in it. Short ones are passed over, as they may be
+// part of any word.
+func (j *Judge) Secrets(words ...string) {
+	for _, w := range words {
+		if len(w) >= shortestSecret {
+			j.view.secrets = append(j.view.secrets, w)
+		}
+	}
+}
+
 // End closes the run and returns the judgement.
 func (j *Judge) End() Report {
 	r := j.report
@@ -209,6 +219,9 @@ func (j *Judge) take(found []Violation) {
 				x.Excuse = a.Reason
 				break
 			}
+		}
+		if h := j.view.hostNamed[x.Host]; x.Excuse == "" && h != nil && h.Interrupted {
+			x.Excuse = Interrupted
 		}
 		switch {
 		case x.Excuse != "":

@@ -44,9 +44,13 @@ func (o *back) Event(v *View, ev env.Event) []Violation {
 	if ev.Value != Booting || h.Boots-o.boots[h.Name] != maxBoots+1 {
 		return nil
 	}
-	return []Violation{wrong("L01", subject{host: h.Name}, v.Now,
+	x := wrong("L01", subject{host: h.Name}, v.Now,
 		"%s boots again and again: %d times since all was in order at %s",
-		h.Name, maxBoots+1, stamp(since))}
+		h.Name, maxBoots+1, stamp(since))
+	if hasty(h) {
+		x.Excuse = Config
+	}
+	return []Violation{x}
 }
 
 // begin is called when a calm begins or ends.
@@ -73,12 +77,39 @@ func (o *back) host(v *View, h *Host, since env.Instant, calm bool) {
 			"machine %s since %s, %s",
 			h.Name, stamp(since), h.Machine, stamp(h.Since), outlets(h))
 	})
-	o.up.excuse(s, func() string { return o.noFallback(v, h) })
+	o.up.excuse(s, func() string {
+		if h.Machine == Off && h.Before == Halted && h.Spec["bios"] == stateLast {
+			return LastState
+		}
+		if hasty(h) {
+			return Config
+		}
+		return o.noFallback(v, h)
+	})
 }
+
+// hasty reports that a host declares to reboot before its UPS can have switched the load off: the
+// cut then meets it when it runs, and a UPS that tells that a shutdown is pending sends it down again.
+func hasty(h *Host) bool {
+	again := h.Declared("fallback") + h.Declared("boot")
+	for _, f := range h.Feeds {
+		if h.Declared("fallback") > 0 && again <= f.UPS.Delay("offdelay") {
+			return true
+		}
+	}
+	return false
+}
+
+// LastState is the excuse of L01 for a host that was halted when its power went, and whose firmware
+// was told to keep it as it was.
+const LastState = "bios-last"
+
+// stateLast is the number by which a declaration says so.
+const stateLast = 1
 
 // NoFallback is the excuse of L01 for a host that is halted on a live outlet, has no fallback, and
 // whose UPS nobody could tell to cycle the outlet: it did not answer when the primary went down, or
-// the primary has had no reason to go down.
+// it obeys on battery only, or the primary has not gone down in order since.
 const NoFallback = "no-fallback"
 
 // listen notes whether a UPS can be told to switch the load off when its primary is down.
@@ -90,7 +121,8 @@ func (o *back) listen(v *View, ev env.Event) {
 		p := v.Host(ev.Host)
 		for _, w := range p.Monitor.Watched {
 			u := v.UPS(w.UPS)
-			if w.Primary && u.FaultAt != env.Never && (len(u.Faults) > 0 || u.FaultAt >= p.LeftUp) {
+			mute := u.FaultAt != env.Never && (len(u.Faults) > 0 || u.FaultAt >= p.LeftUp)
+			if w.Primary && (mute || !u.Outlet && u.OnBattery) {
 				o.deaf[u.Name] = true
 			}
 		}
@@ -102,14 +134,18 @@ func (o *back) noFallback(v *View, h *Host) string {
 	if h.Machine != Halted || h.Declared("fallback") > 0 {
 		return ""
 	}
+	live := int64(0)
 	for _, f := range h.Feeds {
 		p := primaryOf(v, f.UPS)
-		alone := p != nil && p.Machine == Up && p.Since <= h.LeftUp
-		if !f.UPS.Outlet || !alone && !o.deaf[f.UPS.Name] {
-			return ""
+		alone := p != nil && p != h && (p.HaltedAt == env.Never || p.HaltedAt < h.LeftUp)
+		if f.UPS.Outlet && (alone || o.deaf[f.UPS.Name] || f.UPS.Spec["kill"] > 0) {
+			live += f.Supplies
 		}
 	}
-	return NoFallback
+	if live > 0 && live >= h.Spec["min"] {
+		return NoFallback
+	}
+	return ""
 }
 
 // backTime is how long a host may be away at most once all is in order.
@@ -245,7 +281,7 @@ func (o *follow) call(v *View, u *UPS) {
 		m := &h.Monitor
 		w := m.Watches(u.Name)
 		if w == nil || w.Primary || w.Power <= 0 || w.Comm != "ok" || !v.able(h, u) ||
-			h.Attempt.Began != env.Never || m.without(v) >= m.Settings.Number("MINSUPPLIES") {
+			h.Attempt.Began != env.Never || m.without(v, h) >= m.Settings.Number("MINSUPPLIES") {
 			continue
 		}
 		v.judge("L04")
@@ -263,11 +299,11 @@ func (o *follow) hold(v *View, h *Host, u *UPS, w *Watched) {
 	})
 }
 
-// without is the power sum of a monitor without the UPSes that have FSD set.
-func (m *Monitor) without(v *View) int64 {
+// without is the power sum of the monitor of h without the UPSes that have FSD set and can tell it.
+func (m *Monitor) without(v *View, h *Host) int64 {
 	sum := int64(0)
 	for _, w := range m.Watched {
-		if !v.UPS(w.UPS).FSD {
+		if u := v.UPS(w.UPS); !u.FSD || !v.able(h, u) {
 			sum += w.Power
 		}
 	}
@@ -290,7 +326,8 @@ func (o *follow) check(v *View, s subject) {
 	done := a.Announced != env.Never || len(a.Commands) > 0 ||
 		h.Monitor.Primary() && a.Began != env.Never
 	w := h.Monitor.Watches(u.Name)
-	if done || w == nil || !u.FSD || h.Machine == Stopping || !v.able(h, u) {
+	if done || w == nil || !u.FSD || h.Machine == Stopping || !v.able(h, u) ||
+		h.Monitor.without(v, h) >= h.Monitor.Settings.Number("MINSUPPLIES") {
 		o.ends.drop(s)
 	} else {
 		o.hold(v, h, u, w)

@@ -51,7 +51,8 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 				machine(143.2, "nas", Halted)), 0, 200, ""},
 		{"an hour of silence on line power", silentOnLine(), 0, 4000, ""},
 		{"a UPS that is off for OFFDURATION",
-			with(calm(), status(100, "nas", "OL OFF"), decide(130, "nas", "power"),
+			with(calm(), fault(99, "lies", "on"), status(100, "nas", "OL OFF"),
+				decide(130, "nas", "power"),
 				notify(130, "nas", "SHUTDOWN"),
 				flagFile(135, "nas", "written"), shutdowncmd(135, "nas"),
 				machine(135, "nas", Stopping),
@@ -94,13 +95,19 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 			0, 200, ""},
 		{"FINALDELAY is overrun by less than a second",
 			moved(outage(), 0.9, db, between(530, 550)), 0, 600, ""},
+		{"FINALDELAY is overrun by a monitor that was frozen meanwhile",
+			with(moved(outage(), 3, db, between(530, 550)), proc(526, "db", "upsmon", "pause"),
+				proc(529, "db", "upsmon", "resume")), 0, 600, ""},
 		{"a secondary writes no flag, and a primary without the feature neither",
 			without(outage(),
 				func(ev env.Event) bool {
-					return ev.Kind == env.Flag || ev.Name == "POWERDOWNFLAG"
+					return ev.Kind == env.Flag || ev.Name == "POWERDOWNFLAG" ||
+						ev.Kind == env.LoadKill
 				}),
 			900, 1300, ""},
-		{"the flag is a foreign file", changed(without(outage(), value("written")),
+		{"the flag is a foreign file", changed(without(outage(), func(ev env.Event) bool {
+			return ev.Value == "written" || ev.Kind == env.LoadKill
+		}),
 			func(ev *env.Event) { ev.Value = "foreign" }, kind(env.Flag)), 0, 1300, ""},
 		{"the flag is removed just in time",
 			moved(outage(), 0.7, kind(env.Flag), value("removed"), after(800)), 0, 1300, ""},
@@ -112,11 +119,12 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 				fault(540, "silent", "on"),
 				fault(580, "silent", "off")), 0, 595, ""},
 		{"OFF that was heard long enough, then silence",
-			with(calm(), status(100, "nas", "OL OFF"), comm(131, "nas", "lost", ""),
+			with(calm(), fault(99, "lies", "on"), status(100, "nas", "OL OFF"),
+				comm(131, "nas", "lost", ""),
 				critical(131, "nas"),
 				decide(131, "nas", "power")), 0, 132, ""},
 		{"letter case of status words",
-			with(calm(), status(100, "nas", "ob lb"), decide(100, "nas", "power")), 0, 101, ""},
+			with(calm(), fault(99, "lies", "on"), status(100, "nas", "ob lb"), decide(100, "nas", "power")), 0, 101, ""},
 		{"a calibration runs the battery low",
 			with(calm(), status(100, "nas", "OB LB CAL"), status(101, "db", "OB LB CAL")),
 			0, 600, ""},
@@ -148,8 +156,8 @@ func TestNearMissesAreNotFlagged(t *testing.T) {
 			moved(moved(until(outage(), 565), 7.5, nas, between(530.1, 536)), 10, nas,
 				between(540, 541)), 0, 575, ""},
 		{"the primary waits longer because upsd has gone",
-			with(moved(moved(until(outage(), 565), 15, nas, between(530.1, 536)), 20, nas,
-				between(540, 541)),
+			with(moved(moved(without(until(outage(), 565), kind(env.Logout), after(531)), 15, nas,
+				between(530.1, 536)), 20, nas, between(540, 541)),
 				proc(531, "nas", "upsd", "kill"), probe(531.5, "ERR gone")), 0, 580, ""},
 		{"a monitor recovers ten seconds after the others",
 			moved(outage(), 10, db,
@@ -228,10 +236,10 @@ func TestExcusesOfACut(t *testing.T) {
 	// The battery is empty 90 s after the outage and nobody has done anything about it.
 	idle := moved(short, 80, between(110, 110))
 	// db never hears of the outage and is cut by the primary's kill.
-	deaf := with(without(outage(), func(ev env.Event) bool {
+	deaf := changed(without(outage(), func(ev env.Event) bool {
 		return ev.Host == "db" && ev.T > sec(50) && ev.T < sec(585) ||
 			ev.Kind == env.Logout && ev.N == 1
-	}))
+	}), func(ev *env.Event) { ev.N = 1 }, kind(env.Logout))
 	slow := without(outage(), host("db"), kind(env.Machine), value(Halted))
 	halts := func(events []env.Event, d time.Duration) []env.Event {
 		return changed(events, func(ev *env.Event) { ev.N = int64(d) }, host("db"), kind(env.Spec),
@@ -290,7 +298,8 @@ func TestExcusesOfACut(t *testing.T) {
 		{"a host declared to stop slower than its primary",
 			halts(slow, time.Minute), 0, 600, "S01 db config"},
 		{"not when it stays logged in until it is down, so that the primary can wait",
-			with(halts(slow, time.Minute), setting(20.1, "db", "SHUTDOWNEXIT", -1, "")),
+			with(without(halts(slow, time.Minute), host("db"), named("upsmon"), value("exit")),
+				setting(20.1, "db", "SHUTDOWNEXIT", -1, "")),
 			0, 600, "S01 db"},
 		{"a host without any monitor",
 			without(deaf,
@@ -308,6 +317,7 @@ func TestExcusesOfStayingOff(t *testing.T) {
 		power(570, "input", "line", ""))
 	// db alone has gone down by itself, and mains return.
 	alone := with(until(slices.Concat(site(), boot(0), failing()), 200),
+		link(195, "db nas", "cut"), link(250, "db nas", "heal"),
 		comm(200, "db", "lost", ""), decide(215, "db", "power"), notify(215, "db", "SHUTDOWN"),
 		shutdowncmd(220, "db"), machine(220, "db", Stopping), machine(240, "db", Halted),
 		mains(300, "on"), power(300, "input", "line", ""), status(302, "nas", "OL"),
@@ -330,8 +340,8 @@ func TestExcusesOfStayingOff(t *testing.T) {
 func TestOrdersOfAnOperatorAreCounted(t *testing.T) {
 	s := scene{events: with(calm(), decide(100, "nas", "operator"), decide(100, "db", "power")), end: 101}
 	r := s.judge(0)
-	if got := found(r); got != "S04 db" || r.Counts[Operator] != 1 {
-		t.Errorf("judged %q and %d orders, want S04 db and 1", got, r.Counts[Operator])
+	if got := found(r); got != "S04 db, S11 db" || r.Counts[Operator] != 1 {
+		t.Errorf("judged %q and %d orders, want S04 db, S11 db and 1", got, r.Counts[Operator])
 	}
 }
 

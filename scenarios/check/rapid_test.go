@@ -33,7 +33,7 @@ var (
 		env.Mark, env.Wire, env.Spec,
 		env.Probe, env.Data, env.Served, env.Login, env.Logout, env.FSD, env.Setting, env.Monitor,
 		env.Comm, env.Status,
-		env.Critical, env.Decide, env.Notify, env.Sync, env.Flag, env.ShutdownCmd, env.Cmd,
+		env.Critical, env.Decide, env.Notify, env.Sync, env.Flag, env.ShutdownCmd, env.Cmd, env.Device, env.Tasks, env.Leak, env.Stuck, env.Grant, env.Exec, env.Drop,
 		env.LoadKill, env.Port, "", "new"}
 )
 

@@ -139,6 +139,9 @@ func (v *View) readySince(h *Host, u *UPS, from env.Instant) (env.Instant, bool)
 		}
 		from = latest(from, p.Since)
 	}
+	if u.FaultAt != env.Never { // its driver has to find the device first
+		from = max(from, u.FaultAt.Add(reconnectTime+u.Driver.Duration("pollinterval")))
+	}
 	return latest(from, h.Since, s.Since, u.InputSince, u.OutletSince), true
 }
 

@@ -63,8 +63,13 @@ func (o *latch) Event(v *View, ev env.Event) []Violation {
 }
 
 // fresh is S12: when a driver or its device has fallen silent for MAXAGE, one second and a poll, or
-// has said that its data are stale, clients read an error.
+// has said that its data are stale, clients read an error. A driver may vouch for a silent device
+// for as many failed polls as drivers forgive, which is longer when it polls seldom.
 type fresh struct{ errors promises }
+
+// failedPolls is how many polls it may take at most until a driver gives its device up: the fifth that
+// fails, and the one that was just over.
+const failedPolls = 6
 
 func newFresh() Oracle { return &fresh{} }
 
@@ -90,7 +95,8 @@ func (o *fresh) watch(v *View, u *UPS, h *Host) {
 	s := subject{h.Name, u.Name}
 	by, since, why := u.errorBy(h)
 	upsd := h.Service("upsd")
-	if by == env.Never || isError(u.Probe) || !h.Running() || !upsd.Works() {
+	if by == env.Never || isError(u.Probe) || u.Probe == "WAIT" || // no data yet
+		!h.Running() || !upsd.Works() {
 		o.errors.drop(s)
 		return
 	}
@@ -111,7 +117,11 @@ func (o *fresh) watch(v *View, u *UPS, h *Host) {
 func (u *UPS) errorBy(server *Host) (by, since env.Instant, why string) {
 	by = env.Never
 	if u.SilentSince != env.Never {
-		age := server.Server.Duration("MAXAGE") + time.Second + u.Driver.Duration("pollinterval")
+		poll := u.Driver.Duration("pollinterval")
+		age := server.Server.Duration("MAXAGE") + time.Second + poll
+		if u.speaks {
+			age = max(age, failedPolls*poll)
+		}
 		by, since, why = u.SilentSince.Add(age).Add(probeTime), u.SilentSince, u.SilentWhy
 	}
 	if told := u.StaleSince; told != env.Never && told.Add(probeTime) < by {

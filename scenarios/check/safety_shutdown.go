@@ -12,8 +12,25 @@ import (
 // MINSUPPLIES, or an operator ordered it. It judges the first sign of each shutdown, since by the
 // time of SHUTDOWNCMD the host's own FSD would justify it.
 //
-// When the only thing to be said for the shutdown is silence on line power, S05 reports it instead.
+// When the only thing to be said for the shutdown is silence on line power, a UPS that was never
+// heard, or a calibration, then S05, S06 or S07 reports it instead.
 type founded struct{}
+
+// blame is the oracle that has to report a shutdown for which nothing but b speaks; "" when b is
+// reason enough.
+func (b balance) blame() string {
+	switch {
+	case b.short():
+		return ""
+	case len(b.silent) > 0:
+		return "S05"
+	case len(b.unheard) > 0:
+		return "S06"
+	case len(b.testing) > 0:
+		return "S07"
+	}
+	return "S04"
+}
 
 // Operator counts, in Report.Counts, the shutdowns that were believed to be a person's order.
 const Operator = "operator"
@@ -33,7 +50,7 @@ func (founded) Event(v *View, _ env.Event) []Violation {
 		v.judge(Operator)
 	}
 	b := v.balance(h)
-	if h.Attempt.Operator || b.short() || len(b.silent) > 0 {
+	if h.Attempt.Operator || b.blame() != "S04" {
 		return nil
 	}
 	return []Violation{wrong("S04", subject{host: h.Name}, v.Now,
@@ -54,7 +71,7 @@ func (silence) Due(*View) []Violation { return nil }
 func (silence) Event(v *View, ev env.Event) []Violation {
 	if h := v.beginning; h != nil {
 		b := v.balance(h)
-		if h.Attempt.Operator || b.short() || len(b.silent) == 0 {
+		if h.Attempt.Operator || b.blame() != "S05" {
 			return nil
 		}
 		return []Violation{wrong("S05", subject{h.Name, baseName(b.silent[0])}, v.Now,
@@ -138,7 +155,8 @@ func (notice) Event(v *View, ev env.Event) []Violation {
 	}
 	final := h.Monitor.Settings.Duration("FINALDELAY")
 	took := v.Now.Sub(h.Attempt.Announced)
-	if took+v.Tolerance >= final && took <= final+noticeSlack+v.Tolerance {
+	most := final + noticeSlack + h.Service("upsmon").frozenSince(h.Attempt.Announced)
+	if took+v.Tolerance >= final && took <= most+v.Tolerance {
 		return nil
 	}
 	return []Violation{wrong("S14", s, v.Now,

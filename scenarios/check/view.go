@@ -24,6 +24,7 @@ type View struct {
 	calmSince env.Instant     // when trouble was last empty and the quiesce phase on; else Never
 	beginning *Host           // the host whose shutdown began with the present event
 	judged    map[string]int  // by oracle: how often it had something to judge
+	secrets   []string        // that no event may have in it
 }
 
 func newView(tolerance time.Duration) *View {
@@ -46,7 +47,8 @@ func (v *View) Host(name string) *Host {
 	h := v.hostNamed[name]
 	if h == nil {
 		h = &Host{
-			Name: name, Since: env.Never, LeftUp: env.Never, Spec: map[string]int64{},
+			Name: name, Since: env.Never, LeftUp: env.Never, BootAt: env.Never, UpAt: env.Never, HaltedAt: env.Never,
+			Spec:    map[string]int64{},
 			Attempt: noAttempt, Server: Settings{},
 			Monitor: Monitor{Started: env.Never, Settings: Settings{}},
 		}
@@ -64,7 +66,7 @@ func (v *View) UPS(name string) *UPS {
 			Name: name, Outlet: true, speaks: true, Spec: map[string]int64{}, Driver: Settings{},
 			InputSince: env.Never, LowSince: env.Never, OutletSince: env.Never, FaultAt: env.Never,
 			FSDAt: env.Never, DataAt: env.Never, ProbeAt: env.Never,
-			SilentSince: env.Never, StaleSince: env.Never,
+			SilentSince: env.Never, StaleSince: env.Never, ReadLogins: -1,
 		}
 		v.upsNamed[name] = u
 		v.upses = append(v.upses, u)
@@ -115,20 +117,31 @@ const (
 // A Host is one machine.
 type Host struct {
 	Name    string
-	Machine string           // Off, Booting, Up, Stopping, Halted; "" when nobody said
-	Since   env.Instant      // of Machine
-	LeftUp  env.Instant      // when it last stopped being up
-	WasUp   bool             // at any time
-	Boots   int              // how often it began to boot
-	Spec    map[string]int64 // declared: boot, halt, min, ...
-	Feeds   []Feed           // what feeds it
-	Walls   []string         // mains feeds on which it hangs without a UPS
-	Monitor Monitor
-	Attempt Attempt // the shutdown of this boot
-	Flag    Flag
-	Server  Settings // of its upsd, as far as it tells them
-	Wedged  bool     // a script said so
-	Serves  bool     // the upsd of a UPS runs there
+	Machine string      // Off, Booting, Up, Stopping, Halted; "" when nobody said
+	Since   env.Instant // of Machine
+	LeftUp  env.Instant // when it last stopped being up
+	Before  string      // what Machine was before
+	BootAt  env.Instant // when it last began to boot
+	UpAt    env.Instant // when it last came up
+	// CutShort says that its monitor was killed while it was shutting down, in this boot.
+	CutShort bool
+	// HaltedAt is when it was last down in order.
+	HaltedAt env.Instant
+	// Interrupted says that a person rebooted it while it was shutting down for the power, in this
+	// boot or the one before.
+	Interrupted bool
+	again       int              // the boot in which that was
+	WasUp       bool             // at any time
+	Boots       int              // how often it began to boot
+	Spec        map[string]int64 // declared: boot, halt, min, ...
+	Feeds       []Feed           // what feeds it
+	Walls       []string         // mains feeds on which it hangs without a UPS
+	Monitor     Monitor
+	Attempt     Attempt // the shutdown of this boot
+	Flag        Flag
+	Server      Settings // of its upsd, as far as it tells them
+	Wedged      bool     // a script said so
+	Serves      bool     // the upsd of a UPS runs there
 
 	services []*Service
 }
@@ -185,6 +198,14 @@ type Service struct {
 // that has failed to start by itself is to blame for what comes of it, so it counts as working.
 func (s *Service) Works() bool { return s.State == "" || s.State == "start" || s.State == "failed" }
 
+// frozenSince is for how long the service was kept from running after t, the last time.
+func (s *Service) frozenSince(t env.Instant) time.Duration {
+	if s.FixedAt == env.Never || s.FixedAt < t {
+		return 0
+	}
+	return s.FixedAt.Sub(max(s.BrokenAt, t))
+}
+
 // Broken reports that a scenario has killed or frozen the service.
 func (s *Service) Broken() bool { return s.State == "kill" || s.State == "pause" }
 
@@ -194,8 +215,10 @@ type Monitor struct {
 	Watched  []*Watched  // in the order of the file
 	Started  env.Instant // when it last started; Never when nobody said
 
-	generation int  // counts announcements of the configuration
-	announcing bool // settings are being told
+	life       int        // counts the monitors that have ended
+	announcing bool       // settings are being told
+	renewed    bool       // and the first of the lines
+	former     []*Watched // the lines before the present announcement
 }
 
 // Watches returns the line for a UPS, nil when there is none.
@@ -231,9 +254,8 @@ type Watched struct {
 	CommAt   env.Instant
 	CommWhy  string
 
-	quietFrom  env.Instant // when lost: the earliest moment of the last good poll
-	since      sinceWords
-	generation int
+	quietFrom env.Instant // when lost: the earliest moment of the last good poll
+	since     sinceWords
 }
 
 // sinceWords is when each word that has a time limit came into the accepted status; Never when it
@@ -248,9 +270,11 @@ type Attempt struct {
 	Waiting   env.Instant // the primary began to wait for the others
 	Announced env.Instant // SHUTDOWN was notified, the last time
 	Commands  []env.Instant
+	Stayed    env.Instant // until when its monitor ran after SHUTDOWNCMD
 }
 
-var noAttempt = Attempt{Began: env.Never, Waiting: env.Never, Announced: env.Never}
+var noAttempt = Attempt{Began: env.Never, Waiting: env.Never, Announced: env.Never,
+	Stayed: env.Never}
 
 // A Flag is the POWERDOWNFLAG file of a host, which outlives boots.
 type Flag struct {
@@ -285,6 +309,8 @@ type UPS struct {
 	FSDAt    env.Instant // when it was last set
 	Probe    string      // what an independent client reads; "" when there is none
 	ProbeAt  env.Instant
+	// ReadLogins is the number of logins that it reads; negative when it reads none.
+	ReadLogins int64
 
 	SilentSince env.Instant // the device or its driver say nothing more
 	SilentWhy   string

@@ -188,3 +188,21 @@ func canRestart(s *site.Site, host, action string) error {
 	}
 	return nil
 }
+
+// Secrets are the passwords in configuration files: those of upsd.users and of MONITOR lines.
+func Secrets(files []File) []string {
+	var found []string
+	for _, f := range files {
+		for line := range strings.Lines(f.Text) {
+			words := strings.Fields(strings.Replace(line, "=", " = ", 1))
+			switch {
+			case len(words) == 3 && words[0] == "password":
+				found = append(found, strings.Trim(words[2], `"`))
+			case len(words) >= 5 && words[0] == "MONITOR":
+				found = append(found, strings.Trim(words[4], `"`))
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/devsim/serve"
@@ -13,9 +14,11 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
 	"github.com/blackstart-ups/blackstart/nut/upsc"
+	"github.com/blackstart-ups/blackstart/nut/upscmd"
 	"github.com/blackstart-ups/blackstart/nut/upsd"
 	"github.com/blackstart-ups/blackstart/nut/upsdrvctl"
 	"github.com/blackstart-ups/blackstart/nut/upsmon"
+	"github.com/blackstart-ups/blackstart/nut/upsrw"
 	"github.com/blackstart-ups/blackstart/nut/upssched"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
@@ -36,6 +39,9 @@ type Sim struct {
 	site  *site.Site
 	bench *world.Host
 	ports map[*world.Host]serve.Ports
+
+	secrets []string // that no console may show
+	stuck   bool     // it was told that time does not go on
 }
 
 // SimOptions say how NewSim makes a world.
@@ -44,6 +50,8 @@ type SimOptions struct {
 	Shuffle bool
 	Console func(t env.Instant, host, prog, line string)
 	Observe func(env.Event)
+	// Watch reads all consoles and tells of passwords on them.
+	Watch bool
 	// Replace lets a test put a program of its own in the place of one of ours, by name.
 	Replace map[string]env.Main
 }
@@ -51,6 +59,9 @@ type SimOptions struct {
 // NewSim returns an empty data room in virtual time.
 func NewSim(o SimOptions) *Sim {
 	s := &Sim{ports: map[*world.Host]serve.Ports{}}
+	if o.Watch {
+		o.Console = s.watch(o.Console)
+	}
 	s.w = world.New(world.Options{Seed: o.Seed, Shuffle: o.Shuffle, Console: o.Console, Observe: o.Observe,
 		Programs: func(h *world.Host, name string) env.Main {
 			if m := o.Replace[name]; m != nil {
@@ -60,6 +71,21 @@ func NewSim(o SimOptions) *Sim {
 		}})
 	s.site = site.New(s, s.w.Now, s.w.Emit)
 	return s
+}
+
+// watch reads a console before it is shown.
+func (s *Sim) watch(show func(env.Instant, string, string, string)) func(env.Instant, string, string, string) {
+	return func(t env.Instant, host, prog, line string) {
+		for _, secret := range s.secrets {
+			if len(secret) > 5 && strings.Contains(line, secret) {
+				s.w.Emit(env.Event{Kind: env.Leak, Host: host, Prog: prog, Name: "console",
+					Value: strings.ReplaceAll(line, secret, "***")})
+			}
+		}
+		if show != nil {
+			show(t, host, prog, line)
+		}
+	}
 }
 
 // program is what a virtual host has installed.
@@ -75,6 +101,10 @@ func (s *Sim) program(h *world.Host, name string) env.Main {
 		return upsdrvctl.Main
 	case "upsc":
 		return upsc.Main
+	case "upscmd":
+		return upscmd.Main
+	case "upsrw":
+		return upsrw.Main
 	case "halt":
 		return func(env.Env, []string) int { s.site.Machine(h.Name()).Press("halt"); return 0 }
 	case "wall":
@@ -160,6 +190,7 @@ func (s *Sim) Start(p Plan) error {
 		}
 	}
 	files := complete(s.site, p.Files)
+	s.secrets = Secrets(files)
 	for _, f := range files {
 		h := s.w.Lookup(f.Host)
 		text, err := expand(f, func(name string) (string, bool) { return s.value(h, name) })
@@ -204,7 +235,32 @@ func (s *Sim) value(h *world.Host, name string) (string, bool) {
 }
 
 // Wait implements Rung.
-func (s *Sim) Wait(max time.Duration, cond func() bool) (bool, error) { return s.w.RunUntil(max, cond) }
+func (s *Sim) Wait(max time.Duration, cond func() bool) (bool, error) {
+	ok, err := s.w.RunUntil(max, cond)
+	if err != nil && !s.stuck {
+		s.stuck = true
+		s.Emit(env.Event{Kind: env.Stuck, Why: err.Error()})
+	}
+	return ok, err
+}
+
+// Jump sets the calendar of a host off by d.
+func (s *Sim) Jump(host string, d time.Duration) { s.w.Lookup(host).JumpWall(d) }
+
+// Drift makes the clock of a host fast by so many parts per million, from its beginning.
+func (s *Sim) Drift(host string, ppm int64) { s.w.Host(host).SetDrift(ppm) }
+
+// CountTasks tells how many tasks each process has.
+func (s *Sim) CountTasks(value string) {
+	for _, m := range s.site.Machines() {
+		for _, p := range s.w.Lookup(m.Name).Processes() {
+			if p.Prog() != initProg {
+				s.Emit(env.Event{Kind: env.Tasks, Host: m.Name, Name: strings.Join(
+					append([]string{p.Prog()}, p.Args()...), " "), Value: value, N: int64(p.Tasks())})
+			}
+		}
+	}
+}
 
 // find returns the processes of a service.
 func (s *Sim) find(h *world.Host, service_ string) []*world.Process {

@@ -188,6 +188,64 @@ func (r *room) proc(args []string) error {
 	return r.rung.Proc(args[0], args[1], args[2])
 }
 
+// clocks is what a rung can do to clocks.
+type clocks interface {
+	Jump(host string, d time.Duration)
+	Drift(host string, ppm int64)
+}
+
+func (r *room) clock(args []string) error {
+	c, ok := r.rung.(clocks)
+	switch {
+	case !ok:
+		return fmt.Errorf("only the sim rung has clocks of its own; guard the line with [sim]")
+	case len(args) != 3:
+		return fmt.Errorf("want HOST jump D, or HOST drift PPM")
+	}
+	if err := r.known(args[0]); err != nil {
+		return err
+	}
+	switch args[1] {
+	case "jump":
+		d, err := time.ParseDuration(args[2])
+		if err != nil {
+			return fmt.Errorf("%q: want a time such as 1h or -90s", args[2])
+		}
+		r.act()
+		c.Jump(args[0], d)
+		return nil
+	case "drift":
+		ppm, err := strconv.ParseInt(args[2], 10, 64)
+		if err != nil || ppm < -maxDrift || ppm > maxDrift || r.started {
+			return fmt.Errorf("%q: want parts per million, at most %d, before start", args[2], maxDrift)
+		}
+		return r.add(func(*site.Site) error {
+			c.Drift(args[0], ppm)
+			return nil
+		})
+	}
+	return fmt.Errorf("%q: want jump or drift", args[1])
+}
+
+// maxDrift is far more than any clock of a computer is wrong, in parts per million.
+const maxDrift = 10_000
+
+// try is for plans that were drawn: a service that does not run cannot be stopped.
+func (r *room) try(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("try what?")
+	}
+	for _, w := range words() {
+		if w.name == args[0] && w.run != nil {
+			if err := w.run(r, args[1:]); err != nil {
+				r.ts.Logf("%s: %v", strings.Join(args, " "), err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("%q: no such word", args[0])
+}
+
 func (r *room) run(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("want HOST PROGRAM ARGS...")

@@ -165,6 +165,7 @@ func Play(g rung.Rung, plan []Hurt) (quiet env.Instant, err error) {
 		}
 	}
 	pass(settleTime)
+	countTasks(g, "idle")
 	now := time.Duration(0)
 	for _, s := range steps {
 		pass(s.at - now)
@@ -180,6 +181,7 @@ func Play(g rung.Rung, plan []Hurt) (quiet env.Instant, err error) {
 	}
 	quiet = g.Now()
 	pass(recoverTime)
+	countTasks(g, "after")
 	return quiet, err
 }
 

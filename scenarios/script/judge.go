@@ -210,5 +210,17 @@ func (r *room) quiesce(args []string) error {
 	r.paused = nil
 	r.judgeNew()
 	r.judge.Quiesce(r.rung.Now())
-	return r.pass(d)
+	if err := r.pass(d); err != nil {
+		return err
+	}
+	countTasks(r.rung, "after")
+	r.judgeNew()
+	return nil
+}
+
+// countTasks tells how many tasks programs have, on a rung that knows.
+func countTasks(g rung.Rung, value string) {
+	if c, ok := g.(interface{ CountTasks(string) }); ok {
+		c.CountTasks(value)
+	}
 }

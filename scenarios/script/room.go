@@ -30,6 +30,7 @@ type room struct {
 	plan    rung.Plan
 	declare []func(*site.Site) error // the room's declarations, so that explore can repeat them
 	started bool
+	counted bool // the tasks, before the first action
 	judge   *check.Judge
 	judged  int // events that the judge has seen
 	seen    seen
@@ -174,7 +175,8 @@ func (r *room) ups(args []string) error {
 		return r.upsAct(args)
 	}
 	name := args[0]
-	m, err := pairs(args[1:], "feed", "kind", "runtime", "low", "recharge", "load", "kill", "restart", "minoff", "deepsleep")
+	m, err := pairs(args[1:], "feed", "kind", "runtime", "low", "recharge", "load", "kill", "restart", "minoff", "deepsleep",
+		"reject", "stubborn")
 	if err != nil {
 		return err
 	}
@@ -198,11 +200,23 @@ func (r *room) ups(args []string) error {
 		}
 	}
 	spec.DeepSleep = m["deepsleep"] == "yes"
+	opt := megatec.Options{Stubborn: m["stubborn"] == "yes"}
+	if v := m["reject"]; v != "" {
+		at := slices.Index(rejections, v)
+		if at < 0 {
+			return fmt.Errorf("reject=%s: want one of %s", v, strings.Join(rejections, " "))
+		}
+		opt.Reject = megatec.Rejection(at)
+	}
 	return r.add(func(s *site.Site) error {
-		_, err := s.AddUPS(name, m["feed"], spec, megatec.Options{})
+		_, err := s.AddUPS(name, m["feed"], spec, opt)
 		return err
 	})
 }
+
+// rejections are the words for what a unit does with a command that it does not know, in the order
+// of megatec.Rejection.
+var rejections = []string{"echo", "nak", "nakopen", "ignore"}
 
 func (r *room) host(args []string) error {
 	if len(args) == 0 {
@@ -337,6 +351,7 @@ func (r *room) start(args []string) error {
 		}
 	}
 	r.started = true
+	r.judge.Secrets(rung.Secrets(r.plan.Files)...)
 	return r.rung.Start(r.plan)
 }
 
@@ -380,6 +395,10 @@ func clock(g rung.Rung) time.Duration { return time.Duration(g.Now()).Round(time
 
 // act begins an action: events from here on count as its consequences.
 func (r *room) act() {
+	if r.started && !r.counted {
+		r.counted = true
+		countTasks(r.rung, "idle")
+	}
 	r.catchUp()
 	r.since = r.seen.n
 }

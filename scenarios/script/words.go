@@ -19,7 +19,7 @@ func words() []word {
 	return []word{
 		{name: "needs", usage: "needs CAP...", help: "skip the scenario unless the rung can do all of these", run: (*room).needs},
 		{name: "mains", usage: "mains FEED [on|off|sag V|swell V|flicker N PERIOD]", help: "declare a mains feed, or drive it", run: (*room).mains},
-		{name: "ups", usage: "ups NAME feed=F [kind=megatec runtime=D low=D load=N kill=cycle|onbatt-only|none ...]", help: "declare an emulated UPS", run: (*room).ups},
+		{name: "ups", usage: "ups NAME feed=F [kind=megatec runtime=D low=D load=N kill=cycle|onbatt-only|none reject=echo|nak|nakopen|ignore stubborn=yes ...]", help: "declare an emulated UPS", run: (*room).ups},
 		{name: "ups", usage: "ups NAME fault KIND [for D] | unplug | plug | battery N%", help: "hurt it", run: nil},
 		{name: "host", usage: "host NAME fedby=UPS[:N],... [min=N boot=D halt=D fallback=reboot:D bios=on|last|off]", help: "declare a computer", run: (*room).host},
 		{name: "host", usage: "host NAME crash|halt|reboot", help: "reset it, or press its button", run: nil},
@@ -45,6 +45,8 @@ func words() []word {
 		{name: "allow", usage: "allow ORACLE [host=H] reason=WORD", help: "excuse one oracle, counted", run: (*room).allow},
 		{name: "quiesce", usage: "quiesce D", help: "repair everything, wait, and judge that all came back", run: (*room).quiesce},
 		{name: "explore", usage: "explore seeds=N faults=outage,partition,delay,stall,kill", help: "sim: the same room under N seeds of random faults", run: (*room).explore},
+		{name: "clock", usage: "clock HOST jump D|drift PPM", help: "sim: set the calendar of a host off; let its clock run wrong from the start", run: (*room).clock},
+		{name: "try", usage: "try WORD...", help: "do it; what keeps it from being done is no error", run: (*room).try},
 		{name: "state", usage: "state", help: "print what the room looks like now", run: (*room).state},
 	}
 }

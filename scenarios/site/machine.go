@@ -84,7 +84,8 @@ func (s *Site) AddMachine(m *Machine) error {
 	for _, p := range []struct {
 		name string
 		n    int64
-	}{{"min", int64(m.Need)}, {"boot", int64(m.Boot)}, {"halt", int64(m.Halt)}, {"fallback", int64(m.Fallback)}} {
+	}{{"min", int64(m.Need)}, {"boot", int64(m.Boot)}, {"halt", int64(m.Halt)}, {"fallback", int64(m.Fallback)},
+		{"bios", int64(slices.Index([]string{"on", "last", "off"}, m.BIOS))}} {
 		s.emit(env.Event{Kind: env.Spec, Host: m.Name, Name: p.name, N: p.n})
 	}
 	return nil
@@ -133,7 +134,8 @@ func (m *Machine) crash() {
 
 // cut is the loss of power.
 func (m *Machine) cut() {
-	m.wasUp = m.State() == Up || m.State() == Booting
+	was := m.State()
+	m.wasUp = was == Up || was == Booting || was == Stopping
 	m.site.on.PowerOff(m)
 	m.set(Off, "power lost")
 }
@@ -160,7 +162,7 @@ func (m *Machine) Live(e env.Env) error {
 		if err := e.Sleep(boot); err != nil {
 			return err
 		}
-		failed := m.startServices(e)
+		failed := m.startServices(e, m.plan())
 		m.set(Up, "")
 		button, err := m.serve(e, failed)
 		if err != nil {
@@ -199,10 +201,7 @@ func (m *Machine) forgetButtons() {
 const restartAfter = 15 * time.Second
 
 // starts are the commands that start services, in the order of their start.
-var starts = []struct {
-	name string
-	args []string
-}{
+var starts = []start{
 	{"driver", []string{"upsdrvctl", "start"}},
 	{"upsd", []string{"upsd"}},
 	{"upsmon", []string{"upsmon"}},
@@ -218,11 +217,37 @@ func (m *Machine) has(what string) bool {
 	return false
 }
 
-// startServices starts all services and returns those that did not start.
-func (m *Machine) startServices(e env.Env) (failed []string) {
+// A start is a command that starts a service.
+type start struct {
+	name string
+	args []string
+}
+
+// plan are the starts of the services that the computer runs. Each of several drivers is a service
+// of its own, so that one that does not start keeps no other from its work.
+func (m *Machine) plan() []start {
+	var all, own []start
+	for _, s := range m.Services {
+		if name, ok := strings.CutPrefix(s, "driver:"); ok {
+			own = append(own, start{s, []string{"upsdrvctl", "start", name}})
+		}
+	}
 	for _, s := range starts {
-		if m.has(s.name) && !m.startService(e, s.name, s.args) {
-			failed = append(failed, s.name)
+		switch {
+		case s.name == "driver" && len(own) > 1:
+			all = append(all, own...)
+		case m.has(s.name):
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// startServices starts all services and returns those that did not start.
+func (m *Machine) startServices(e env.Env, all []start) (failed []start) {
+	for _, s := range all {
+		if !m.startService(e, s.name, s.args) {
+			failed = append(failed, s)
 		}
 	}
 	return failed
@@ -236,7 +261,7 @@ func (m *Machine) startService(e env.Env, name string, args []string) bool {
 
 // serve waits for a button; meanwhile it tries again to start what did not start, as service
 // managers do.
-func (m *Machine) serve(e env.Env, failed []string) (button string, err error) {
+func (m *Machine) serve(e env.Env, failed []start) (button string, err error) {
 	for {
 		until := env.Never
 		if len(failed) > 0 {
@@ -246,13 +271,7 @@ func (m *Machine) serve(e env.Env, failed []string) (button string, err error) {
 		if !errors.Is(err, env.ErrTimeout) {
 			return button, err
 		}
-		var still []string
-		for _, s := range starts {
-			if slices.Contains(failed, s.name) && !m.startService(e, s.name, s.args) {
-				still = append(still, s.name)
-			}
-		}
-		failed = still
+		failed = m.startServices(e, failed)
 	}
 }
 

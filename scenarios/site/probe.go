@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 const (
 	probeEvery = time.Second     // how often the independent client asks
 	probeWait  = 2 * time.Second // how long it waits for an answer
+	probeSlow  = time.Second     // a longer wait is worth an event
 )
 
 // A Probe is a client that is no part of the stack: it asks the upsd on one host for the status
@@ -44,7 +46,12 @@ func (p Probe) Run(e env.Env, emit func(env.Event)) error {
 			c, _ = e.Net().Dial(e, "tcp", p.Addr, e.Now().Add(probeWait))
 		}
 		if c != nil {
-			if err := p.round(e, c, tell); err != nil {
+			began := e.Now()
+			err := p.round(e, c, tell)
+			if waited := e.Now().Sub(began); waited > probeSlow {
+				p.late(waited, err, emit)
+			}
+			if err != nil {
 				c.Close()
 				c = nil
 			}
@@ -60,6 +67,20 @@ func (p Probe) Run(e env.Env, emit func(env.Event)) error {
 			return err
 		}
 	}
+}
+
+// late tells of an answer that took long, or did not come in time. A connection that has ended is
+// neither.
+func (p Probe) late(waited time.Duration, err error, emit func(env.Event)) {
+	value := "reply"
+	switch {
+	case errors.Is(err, env.ErrTimeout):
+		value = "none"
+	case err != nil:
+		return
+	}
+	emit(env.Event{Kind: env.Probe, Host: p.Host, UPS: p.UPS, Name: "delay", Value: value,
+		N: int64(waited)})
 }
 
 func (p Probe) round(e env.Env, c env.Conn, tell func(name, reply string)) error {

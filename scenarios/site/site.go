@@ -103,14 +103,17 @@ func (s *Site) AddUPS(name, feed string, spec power.Spec, opt megatec.Options) (
 	}
 	u := &UPS{Name: name, Feed: feed, Body: power.New(spec)}
 	u.Face = megatec.New(u.Body, opt)
+	u.Face.OnCommand(func(what, cmd string) {
+		s.emit(env.Event{Kind: env.Device, UPS: name, Name: what, Value: cmd})
+	})
 	u.Cable = serve.NewCable(u.Face, serve.Options{Now: func() time.Duration { return time.Duration(s.now()) }})
 	s.upses = append(s.upses, u)
 	spec = u.Body.Spec()
 	for _, p := range []struct {
 		name string
-		n    time.Duration
-	}{{"runtime", spec.Runtime}, {"low", spec.Low}} {
-		s.emit(env.Event{Kind: env.Spec, UPS: name, Name: p.name, N: int64(p.n)})
+		n    int64
+	}{{"runtime", int64(spec.Runtime)}, {"low", int64(spec.Low)}, {"kill", int64(spec.Kill)}} {
+		s.emit(env.Event{Kind: env.Spec, UPS: name, Name: p.name, N: p.n})
 	}
 	return u, nil
 }

@@ -162,6 +162,9 @@ func (h *Host) Find(prog string) []*Process {
 	return found
 }
 
+// Processes are those that run, oldest first.
+func (h *Host) Processes() []*Process { return h.procs }
+
 // File returns the content of a file, and WriteFile sets it: the world's own hand in the computer.
 func (h *Host) File(name string) ([]byte, bool) {
 	f, ok := h.files[path.Clean(name)]

@@ -58,6 +58,9 @@ func (p *Process) Prog() string { return p.prog }
 // Pid is the process's number on its host.
 func (p *Process) Pid() int { return p.pid }
 
+// Tasks is how many tasks the process has.
+func (p *Process) Tasks() int { return len(p.tasks) }
+
 // Start runs a program on the host. It returns nil when the host is off or has no such program.
 func (h *Host) Start(prog string, args []string, environ ...string) *Process {
 	return h.StartTo(nil, nil, prog, args, environ...)
