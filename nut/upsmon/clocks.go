@@ -46,7 +46,9 @@ func (m *monitor) jump(e env.Env, r report) {
 	for i, l := range m.lines {
 		v := &m.views[i]
 		if r.gap >= m.conf.DeadTime {
+			lost := v.Lost // which was told
 			*v = Unheard(v.System, v.Primary, v.Power)
+			v.Lost = lost
 		}
 		if r.gap > 0 {
 			l.heard.Store(max(l.heard.Load(), int64(now)))

@@ -42,7 +42,23 @@ func (v *View) monitor(h *Host, ev env.Event) {
 	case env.Flag:
 		h.flag(ev, v.Now)
 	case env.Decide, env.FSD, env.Sync, env.Notify, env.ShutdownCmd:
+		if ev.Name == "SUSPEND_TIMEJUMP_UNEXPECTED" {
+			v.sleep(h)
+		}
 		v.attempt(h, ev)
+	}
+}
+
+// sleep is a monitor that has noticed that it stood still: when that was for DEADTIME, what it knew
+// before is too old to count.
+func (v *View) sleep(h *Host) {
+	m := &h.Monitor
+	if s := h.Service("upsmon"); s.FixedAt == env.Never || s.FixedAt.Sub(s.BrokenAt)+m.Settings.Poll() <
+		m.Settings.Duration("DEADTIME") {
+		return
+	}
+	for _, w := range m.Watched {
+		w.Status, w.since = "", never
 	}
 }
 

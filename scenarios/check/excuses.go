@@ -96,7 +96,7 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 		return Config
 	case !u.Exhausted() && u.FSDAt != env.Never && h.BootAt != env.Never && h.BootAt > u.FSDAt:
 		return Race
-	case !u.Exhausted() && (tooSlow(v, h, u) || hasty(h)):
+	case !u.Exhausted() && (tooSlow(v, h, u) || v.hasty(h)):
 		return Config
 	}
 	return ""

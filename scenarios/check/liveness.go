@@ -47,7 +47,7 @@ func (o *back) Event(v *View, ev env.Event) []Violation {
 	x := wrong("L01", subject{host: h.Name}, v.Now,
 		"%s boots again and again: %d times since all was in order at %s",
 		h.Name, maxBoots+1, stamp(since))
-	if hasty(h) {
+	if v.hasty(h) {
 		x.Excuse = Config
 	}
 	return []Violation{x}
@@ -81,20 +81,23 @@ func (o *back) host(v *View, h *Host, since env.Instant, calm bool) {
 		if h.Machine == Off && h.Before == Halted && h.Spec["bios"] == stateLast {
 			return LastState
 		}
-		if hasty(h) {
+		if v.hasty(h) {
 			return Config
 		}
 		return o.noFallback(v, h)
 	})
 }
 
-// hasty reports that a host declares to reboot before its UPS can have switched the load off: the
-// cut then meets it when it runs, and a UPS that tells that a shutdown is pending sends it down again.
-func hasty(h *Host) bool {
-	again := h.Declared("fallback") + h.Declared("boot")
+// hasty reports that a host, or the primary of one of its UPSes, declares to reboot before the load
+// can have been switched off: the cut then meets it when it runs, and a UPS that tells of a pending
+// shutdown sends it down again.
+func (v *View) hasty(h *Host) bool {
 	for _, f := range h.Feeds {
-		if h.Declared("fallback") > 0 && again <= f.UPS.Delay("offdelay") {
-			return true
+		for _, x := range []*Host{h, primaryOf(v, f.UPS)} {
+			if x != nil && x.Declared("fallback") > 0 &&
+				x.Declared("fallback")+x.Declared("boot") <= f.UPS.Delay("offdelay") {
+				return true
+			}
 		}
 	}
 	return false

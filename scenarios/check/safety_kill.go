@@ -69,6 +69,9 @@ func (o *kill) judge(v *View, h *Host, u *UPS) []Violation {
 	if c := o.others[u.Name]; c != nil && c.unknown {
 		x.Excuse = Uncounted
 	}
+	if v.hasty(h) {
+		x.Excuse = Config
+	}
 	return []Violation{x}
 }
 
