@@ -174,7 +174,7 @@ func (w *Watched) describe(why string) string {
 // emptyAt is when the rules began to call w critical because it is on battery and low, with good
 // communication; Never when they do not.
 func (m *Monitor) emptyAt(w *Watched) env.Instant {
-	if w.Comm == "lost" || w.since.low == env.Never ||
+	if w.Comm == "lost" || w.old || w.since.low == env.Never ||
 		has(w.Status, "CAL") || has(w.Status, "FSD") {
 		return env.Never
 	}

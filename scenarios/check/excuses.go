@@ -16,6 +16,7 @@ const (
 	Partitioned = "partitioned" // no word of the FSD could reach the host
 	Config      = "config"      // the declared numbers cannot work
 	Wedged      = "wedged"      // the script froze or killed the host's monitor
+	Unseen      = "unseen"      // a UPS that nobody hears counted as good, by the rules, and was not
 	Race        = "race"        // it booted when the others had begun to shut down, before the kill
 )
 
@@ -92,8 +93,10 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 		return Partitioned
 	case u.Exhausted() && o.noTime(v, h, u):
 		return NoTime
-	case u.Exhausted() && smallReserve(v, h):
+	case smallReserve(v, h):
 		return Config
+	case v.unseen(h):
+		return Unseen
 	case !u.Exhausted() && u.FSDAt != env.Never && h.BootAt != env.Never && h.BootAt > u.FSDAt:
 		return Race
 	case !u.Exhausted() && (tooSlow(v, h, u) || v.hasty(h)):
@@ -230,7 +233,31 @@ func (o *cut) noTime(v *View, h *Host, u *UPS) bool {
 		return false
 	}
 	known := p.battery.known()
-	return known == env.Never || v.Now.Sub(latest(known, h.UpAt)) < stopNeeds(v, h, u)
+	if known == env.Never || v.Now.Sub(latest(known, h.UpAt)) < stopNeeds(v, h, u) {
+		return true
+	}
+	// It knew of the outage; then it heard nothing more, not even of the low battery, and the battery
+	// was empty before such a silence counts.
+	set := h.Monitor.Settings
+	counts := set.Duration("DEADTIME") + set.Duration("HOSTSYNC") + stopNeeds(v, h, u)
+	blind := v.Now.Sub(p.since)
+	return !p.open && (!u.Low || u.LowSince >= p.since) && blind >= useful(h) && blind < counts
+}
+
+// unseen reports that UPSes which h cannot hear, and which by the rules are no emergency, carry so
+// many of its supplies that it has no reason to stop.
+func (v *View) unseen(h *Host) bool {
+	if !h.watching() || h.Attempt.Began != env.Never {
+		return false
+	}
+	b, unseen := v.balance(h), int64(0)
+	for _, w := range h.Monitor.Watched {
+		r := h.Monitor.reading(w, v.Now, v.Tolerance)
+		if _, critical := r.critical(); !critical && (r.lost || r.status == "") {
+			unseen += w.Power
+		}
+	}
+	return !b.short() && b.healthy-unseen < b.need
 }
 
 // tooSlow reports that h stops so much slower than the primary that the primary cannot know, by

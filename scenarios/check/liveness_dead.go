@@ -42,7 +42,7 @@ func (o *dead) host(v *View, h *Host) {
 	}
 	for _, w := range m.Watched {
 		s := subject{h.Name, w.As}
-		if w.Comm != "lost" || !onBattery(w.Status) || has(w.Status, "CAL") || o.claim[w] ||
+		if w.Comm != "lost" || w.old || !onBattery(w.Status) || has(w.Status, "CAL") || o.claim[w] ||
 			h.Attempt.Began != env.Never || !h.watching() {
 			o.taken.drop(s)
 			continue

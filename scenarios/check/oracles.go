@@ -46,6 +46,7 @@ var Reasons = []struct{ Name, Meaning string }{
 	{Config, "the declared numbers cannot work: a host stops slower than others wait for it, or boots " +
 		"before its UPS has cut"},
 	{Wedged, "a script froze or killed the host's monitor when it would have acted"},
+	{Unseen, "a UPS that is silent and was last on line power, or was never heard, counts as good"},
 	{Race, "the host booted when the others were shutting down already, and before the kill"},
 	{Interrupted, "a person rebooted the host while it was shutting down for the power"},
 	{Uncounted, "upsd had no data of the UPS, and so no count of its clients for the primary"},

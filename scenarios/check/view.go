@@ -256,6 +256,7 @@ type Watched struct {
 
 	quietFrom env.Instant // when lost: the earliest moment of the last good poll
 	since     sinceWords
+	old       bool // from before the monitor stood still for so long that it may not count
 }
 
 // sinceWords is when each word that has a time limit came into the accepted status; Never when it
