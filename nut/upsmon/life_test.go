@@ -119,7 +119,7 @@ func TestStalePIDFilesStopNobody(t *testing.T) {
 	}
 }
 
-// UM-F1 to UM-F4.
+// UM-F1, UM-F2, UM-F3, UM-F4.
 func TestPowerDownFlag(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -258,7 +258,8 @@ func TestPrimaryThatIsNotLoggedInWaitsForTheLastOne(t *testing.T) {
 		"11.0 sync wait", "11.0 SHUTDOWN_HOSTSYNC", "23.3 sync done", "23.3 SHUTDOWN", "28.3 flag written", "28.3 shutdowncmd")
 }
 
-// UM section 10.
+// UM-R1 and UM-R3; UM-R4 and UM-R5 are done better: too little power is no reason to end, and what is
+// not in the file any more is what it usually is.
 func TestReload(t *testing.T) {
 	r := newRoom(t, "a", "b")
 	a, b := "MONITOR a@nas 1 mon secret primary", "MONITOR b@nas 1 mon secret primary"
@@ -301,6 +302,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// UM-R3.
 func TestReloadOfARole(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(secondaryConf))

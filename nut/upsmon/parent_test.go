@@ -237,7 +237,8 @@ func TestReadingsFromBeforeAStandstill(t *testing.T) {
 	}
 }
 
-// A suspended machine's monotonic clock stands still: without asking for it, nobody would notice.
+// UM-S1 without its lock: a suspended machine's monotonic clock stands still, so that nobody would
+// notice without asking for it.
 func TestReadingsFromBeforeASuspend(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf))

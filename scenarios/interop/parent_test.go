@@ -256,10 +256,45 @@ func TestReloadStartsOver(t *testing.T) {
 	if now := childOf(t, p.parent); now == p.child {
 		t.Error("the child is the same as before")
 	}
-	syscall.Kill(p.parent, syscall.SIGUSR1) // passed on
+	if a := p.ask(ours.upsmon, "-c", "fsd"); a.code != 0 {
+		t.Errorf("upsmon -c fsd after it started over: %v", a)
+	}
 	p.told.until("new")
 	if code := p.code(t); code != 0 {
 		t.Errorf("exit %d, want 0", code)
+	}
+}
+
+// UM section 1: what was typed returns when both processes are at work.
+func TestBackgroundStart(t *testing.T) {
+	ours, _ := kits(t)
+	b := newBench(t, map[string]string{"upsmon.conf": "MONITOR rack@127.0.0.1:@port@ 1 first one primary\n"})
+	if a := b.ask(ours.upsmon); a.code != 0 {
+		t.Fatalf("upsmon: %v", a)
+	}
+	text, err := os.ReadFile(b.run + "/upsmon.pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(child, syscall.SIGKILL)
+	parent, _ := strconv.Atoi(procStatus(t, child, "PPid"))
+	if name := procStatus(t, parent, "Name"); name != "upsmon-root" {
+		t.Errorf("the parent is %q", name)
+	}
+	if a := b.ask(ours.upsmon, "-c", "stop"); a.code != 0 {
+		t.Errorf("upsmon -c stop: %v", a)
+	}
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) { // it is nobody's child here
+		if _, err := os.Stat(b.run + "/upsmon.pid"); err != nil {
+			break // the last thing that the parent does
+		}
+		if time.Since(begin) > startLimit {
+			t.Fatal("the PID file is still there")
+		}
 	}
 }
 
@@ -355,7 +390,7 @@ var monitorRuns = []struct {
 	{"UM-F4 -K without configuration", "-", "-", []string{"-K"}, 1, ""},
 }
 
-// UM section 1 and UM-F1 to UM-F4, ours beside Debian's.
+// UM section 1, UM-F2 and UM-F4, ours beside Debian's.
 func TestMonitorsEndAlike(t *testing.T) {
 	ours, theirs := kits(t)
 	own := theirs

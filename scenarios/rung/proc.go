@@ -88,7 +88,7 @@ func NewProc(o ProcOptions) (*Proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, prog := range []string{"upsd", "upsmon", "upsdrvctl", "nutdrv_qx"} {
+	for _, prog := range []string{"upsd", "upsmon", "upsmon-root", "upsdrvctl", "nutdrv_qx"} {
 		if _, err := os.Stat(filepath.Join(bin, prog)); err != nil {
 			return nil, fmt.Errorf("%s: %s is not there; build it with: make build", bin, prog)
 		}

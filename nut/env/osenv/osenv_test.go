@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("OSENV_TEST_DAEMON") != "" {
 		os.Exit(osenv.Run("daemon", daemon))
 	}
+	if os.Getenv("OSENV_TEST_HALF") != "" {
+		os.Exit(osenv.Run("half", half))
+	}
 	os.Exit(m.Run())
 }
 

@@ -81,7 +81,7 @@ func (h *host) Split(e env.Env, s env.Split) error {
 		}
 	}
 	j := &root.Job{Child: cmd.Process.Pid, Flag: s.Flag, Text: s.Text, Command: s.Command, Tries: s.Tries,
-		Pause: e.(*machine).clock.Real(s.Pause), PIDFile: s.PIDFile, Program: exe, Name: h.prog,
+		Pause: e.(*machine).clock.Real(s.Pause), PIDFile: s.PIDFile, Program: exe, Typed: os.Args[0], Name: h.prog,
 		Orders: int(orders[0].Fd()), Deeds: int(deeds[1].Fd()), Keep: int(kept.Fd())}
 	err = h.become(keeper, j)
 	cmd.Process.Kill()
@@ -129,6 +129,9 @@ func (h *host) childEnviron() []string {
 	defer h.mu.Unlock()
 	if h.detached {
 		list = append(list, detachVar+"=3")
+	}
+	if h.again {
+		list = append(list, root.OverVar+"=")
 	}
 	return list
 }
@@ -184,18 +187,23 @@ func exitCode(err error) int {
 // recognise finds out, before anything else is done, whether this process is a part of a Split. A
 // child gives up its rights here.
 func (h *host) recognise() error {
-	if fd, err := strconv.Atoi(os.Getenv(root.OverVar)); err == nil {
-		os.Unsetenv(root.OverVar)
-		h.again, h.detached = true, os.Getenv(detachVar) != ""
-		os.Unsetenv(detachVar)
-		if lh, ok := h.log.Handler().(*lineHandler); ok && h.detached && os.Getenv(logVar) == "" {
-			lh.toSyslog()
-		}
-		h.previous, err = kept(uintptr(fd))
-		return err
+	over, again := os.LookupEnv(root.OverVar)
+	os.Unsetenv(root.OverVar)
+	if again && os.Getenv(detachVar) != "" && os.Getenv(logVar) == "" {
+		// There is no terminal any more on which somebody waits for the start.
+		h.log.Handler().(*lineHandler).toSyslog()
 	}
 	user, child := os.LookupEnv(splitVar)
-	if !child {
+	switch {
+	case again && !child:
+		h.again, h.detached = true, os.Getenv(detachVar) != ""
+		os.Unsetenv(detachVar)
+		fd, err := strconv.Atoi(over)
+		if err == nil {
+			h.previous, err = kept(uintptr(fd))
+		}
+		return err
+	case !child:
 		return nil
 	}
 	os.Unsetenv(splitVar)

@@ -23,6 +23,7 @@ type Job struct {
 	PIDFile string
 
 	Program string // started when the child wants to start over, with this process's arguments
+	Typed   string // by this name
 	Mark    string // and with this in its environment, KEY=value; empty for nothing
 	Log     string // stderr, syslog or none
 	Name    string // in the log
@@ -38,7 +39,7 @@ func (j *Job) fields() (numbers map[string]*int, texts map[string]*string) {
 	return map[string]*int{"CHILD": &j.Child, "ORDERS": &j.Orders, "DEEDS": &j.Deeds, "KEEP": &j.Keep,
 			"READY": &j.Ready, "TRIES": &j.Tries},
 		map[string]*string{"FLAG": &j.Flag, "TEXT": &j.Text, "COMMAND": &j.Command,
-			"PIDFILE": &j.PIDFile, "PROGRAM": &j.Program, "MARK": &j.Mark, "LOG": &j.Log, "NAME": &j.Name}
+			"PIDFILE": &j.PIDFile, "PROGRAM": &j.Program, "TYPED": &j.Typed, "MARK": &j.Mark, "LOG": &j.Log, "NAME": &j.Name}
 }
 
 // Environ is an environment with the job in it.

@@ -104,7 +104,7 @@ func (j *Job) over() int {
 	syscall.Close(j.Orders)
 	syscall.Close(j.Deeds)
 	os.Remove(j.PIDFile)
-	err := syscall.Exec(j.Program, os.Args, environ)
+	err := syscall.Exec(j.Program, append([]string{j.Typed}, os.Args[1:]...), environ)
 	j.log("cannot start " + j.Program + " again: " + err.Error())
 	return 1
 }
