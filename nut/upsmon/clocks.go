@@ -10,23 +10,25 @@ import (
 // clocks are the machine's clocks as last looked at.
 type clocks struct {
 	seen  bool
-	now   env.Instant
-	wall  time.Time
+	ahead time.Duration // the calendar of the monotonic clock
 	slept time.Duration
 }
 
+// origin is a date; which one does not matter.
+var origin = time.Unix(0, 0)
+
 // jump returns for how long the machine was suspended since the last call, and by how much its
 // calendar was set. The monotonic clock, by which everything is decided, notices neither.
-func (c *clocks) jump(e env.Env) (slept, set time.Duration) {
+func (c *clocks) jump(e env.Env, now env.Instant) (slept, set time.Duration) {
 	was := *c
-	*c = clocks{seen: true, now: e.Now(), wall: e.Wall(), slept: e.Host().Slept()}
+	*c = clocks{seen: true, ahead: e.Wall().Sub(origin) - time.Duration(now), slept: e.Host().Slept()}
 	if !was.seen {
 		return 0, 0
 	}
 	if slept = c.slept - was.slept; slept < time.Millisecond {
 		slept = 0 // two clocks are not read at once
 	}
-	return slept, c.wall.Sub(was.wall) - c.now.Sub(was.now) - slept
+	return slept, c.ahead - was.ahead - slept
 }
 
 // jump takes in that nobody listened for a while, or that the calendar was set. All UPSes are asked

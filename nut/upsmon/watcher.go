@@ -289,8 +289,9 @@ func hungUp(err error) bool {
 // notice finds out whether this program has stood still: stopped, suspended with its machine, or
 // starved. Silence counts only as far as somebody listened, so it starts anew then.
 func (w *watcher) notice(e env.Env) bool {
-	late := w.late(e)
-	slept, set := w.clocks.jump(e)
+	now := e.Now()
+	late := w.late(now)
+	slept, set := w.clocks.jump(e, now)
 	gap := late + slept
 	if gap > standstill || set.Abs() > standstill {
 		w.out.Put(report{from: w, kind: jumped, gap: gap, set: set})
@@ -299,18 +300,18 @@ func (w *watcher) notice(e env.Env) bool {
 		return false
 	}
 	w.calm = false
-	w.heard.Store(max(w.heard.Load(), int64(e.Now())))
+	w.heard.Store(max(w.heard.Load(), int64(now)))
 	return true
 }
 
 // late is for how long this task did not run although it was time, 0 when that is usual.
-func (w *watcher) late(e env.Env) time.Duration {
+func (w *watcher) late(now env.Instant) time.Duration {
 	since := max(w.ended, w.polled)
 	allowed := time.Duration(w.interval.Load())
 	if w.polled > w.ended { // within a poll: connecting, logging in, asking
 		allowed = max(w.connect, client.ConnectTime) + 2*client.AnswerTime
 	}
-	over := e.Now().Sub(since) - allowed
+	over := now.Sub(since) - allowed
 	if since == 0 || over <= standstill {
 		return 0
 	}
