@@ -30,6 +30,7 @@ func onSim(file string, seed uint64, shuffle bool) script.Result {
 	return script.Run(file, script.Options{Name: "sim", Seed: seed, Rung: sim, Remake: sim})
 }
 
+// Every outage ends in the late script of site.Machine, which asks upsmon -K (UM-F5).
 func TestScenariosInVirtualTime(t *testing.T) {
 	for _, file := range files(t) {
 		t.Run(strings.TrimSuffix(file, ".txtar"), func(t *testing.T) {

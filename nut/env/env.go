@@ -230,7 +230,6 @@ type Command struct {
 	Shell string   // when Args is empty: a line for /bin/sh -c
 	Env   []string // KEY=value, added to this process's own
 	Stdin []byte
-	User  string // run as this account, when this process may
 	// Stdout and Stderr: nil means this process's own.
 	Stdout, Stderr io.Writer
 }

@@ -193,6 +193,10 @@ func running(e env.Env, s *env.Split) {
 	e.Emit(env.Event{Kind: env.ShutdownCmd, Value: s.Command})
 }
 
+// commandStart is what a command of this process's own gets to be started when all is to end at the
+// moment in which it was ordered; a parent sees to that itself.
+const commandStart = 500 * time.Millisecond
+
 // bringDown has SHUTDOWNCMD run, again when it fails: nothing else is left to be done for this host.
 // It is the one wait without a limit, as nothing good comes of killing the command halfway; who
 // wants this process to end, as a system that halts does, need not wait for it.
@@ -206,6 +210,9 @@ func (m *monitor) bringDown(e env.Env) (ended, ok bool) {
 			return true, false
 		case r.kind == signal && ends(r.signal):
 			e.Log().Info(fmt.Sprintf("Signal %d: exiting", numbers[r.signal]))
+			if m.parent == nil {
+				e.Sleep(commandStart)
+			}
 			return true, true
 		case r.kind == orphaned && begun:
 			return false, true // whether it succeeds, nobody can tell any more
@@ -213,10 +220,11 @@ func (m *monitor) bringDown(e env.Env) (ended, ok bool) {
 			m.order(e)
 		case r.kind != done:
 		case r.deed.Step == env.Flagged:
-			begun = true
 			flagged(e, &m.split, r.deed.Err)
 			running(e, &m.split)
-			m.parent.Order(e)
+			if begun = m.parent.Order(e) == nil; !begun {
+				m.order(e)
+			}
 		case r.deed.Step == env.Again:
 			running(e, &m.split)
 		case r.deed.Err == nil && r.deed.Status == 0:

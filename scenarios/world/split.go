@@ -17,6 +17,7 @@ type halves struct {
 	child   *Process
 	main    *machine // the parent's task
 	ordered bool
+	begun   bool                 // the command runs
 	goOn    *env.Inbox[struct{}] // the second order, or the child's end
 	told    *env.Inbox[env.Deed]
 	over    bool // the parent has ended, or the work has
@@ -35,7 +36,7 @@ func (v hostView) Split(e env.Env, s env.Split) error {
 		v.WriteFile(s.PIDFile, []byte(strconv.Itoa(child.pid)+"\n"), 0o644)
 	}
 	working, done := false, false
-	for !child.dead || working && !done && child.status != 0 {
+	for !child.dead || working && !done && (child.status != 0 || !h.begun) {
 		if h.ordered && !working {
 			working = true
 			m.Go("order", func(e env.Env) error {
@@ -80,6 +81,9 @@ func (h *Host) spawnSplit(p *Process, half *halves) *Process {
 
 // carryOut is the work of the parent.
 func (h *halves) carryOut(m *machine) {
+	if h.split.Command == "" {
+		return
+	}
 	var err error
 	if h.split.Flag != "" {
 		err = hostView{m.p}.WriteFile(h.split.Flag, []byte(h.split.Text), 0o644)
@@ -93,6 +97,8 @@ func (h *halves) carryOut(m *machine) {
 			}
 			h.told.Put(env.Deed{Step: env.Again})
 		}
+		h.begun = true
+		h.main.t.Wake()
 		status, err := m.p.run(m, env.Command{Shell: h.split.Command}, env.Never)
 		h.told.Put(env.Deed{Step: env.Ended, Status: status, Err: err})
 		if h.over = err == nil && status == 0; h.over {

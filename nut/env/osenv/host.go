@@ -184,13 +184,6 @@ func (h *host) Run(e env.Env, c env.Command, until env.Instant) (env.ExitStatus,
 	cmd.WaitDelay = killGrace
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	if c.User != "" && os.Geteuid() == 0 {
-		cred, err := credential(c.User)
-		if err != nil {
-			return 0, err
-		}
-		cmd.SysProcAttr.Credential = cred
-	}
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {

@@ -52,6 +52,8 @@ func half(e env.Env, _ []string) int {
 	case "last words":
 		p.Order(e)
 		return 9
+	case "and away":
+		p.Order(e)
 	case "over":
 		return int(env.StartOver)
 	case "signal":
@@ -95,6 +97,7 @@ func TestSplit(t *testing.T) {
 		{"die", 1, []string{"half parent: the child process has ended with 9: nothing watches the UPSes any more; " +
 			"start it again"}, 0},
 		{"last words", 0, []string{"half parent: the child process has ended with 9; the shutdown goes on without it"}, 2},
+		{"and away", 0, nil, 1},
 		{"over", 4, []string{"again with a configuration"}, 0},
 		{"orphan", -1, []string{"next: use of closed connection; order: use of closed connection"}, 0},
 		{"signal", 0, []string{"got USR1"}, 0},

@@ -42,7 +42,8 @@ func (j *Job) attend() int {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
 		syscall.SIGUSR1, syscall.SIGUSR2)
-	ended, orders, done := make(chan int, 1), make(chan struct{}, 2), make(chan bool, 1)
+	ended, orders := make(chan int, 1), make(chan struct{}, 2)
+	begun, done := make(chan struct{}), make(chan bool, 1)
 	go func() { ended <- wait(j.Child) }()
 	go j.listen(orders)
 	begin := func(yes bool) {
@@ -50,7 +51,7 @@ func (j *Job) attend() int {
 			done = nil
 			return
 		}
-		go func() { done <- j.carryOut(orders) }()
+		go func() { done <- j.carryOut(orders, begun) }()
 	}
 	first := (<-chan struct{})(orders)
 	if j.Ready > 0 {
@@ -65,19 +66,25 @@ func (j *Job) attend() int {
 			first = nil
 			begin(yes)
 		case code := <-ended:
-			if first != nil && code != 0 {
+			if first != nil {
 				_, yes := <-first // it may have been its last word
 				begin(yes)
 			}
-			return j.after(code, done)
+			return j.after(code, begun, done)
 		}
 	}
 }
 
 // after is what is left to do when the child has ended. Its code 0 is the end for both, also while
 // the command runs: a halting system may have asked for it.
-func (j *Job) after(code int, done chan bool) int {
+func (j *Job) after(code int, begun <-chan struct{}, done <-chan bool) int {
 	switch {
+	case code == 0 && done != nil:
+		select {
+		case <-begun:
+		case <-done:
+		}
+		return j.leave(0)
 	case code == 0:
 		return j.leave(0)
 	case done != nil:
@@ -136,8 +143,12 @@ func (j *Job) listen(orders chan<- struct{}) {
 	}
 }
 
-// carryOut does what this process is for, and reports whether it succeeded.
-func (j *Job) carryOut(orders <-chan struct{}) bool {
+// carryOut does what this process is for, and reports whether it succeeded. begun is closed when the
+// command runs. Without a command there must be no flag: the next halt would cut the power.
+func (j *Job) carryOut(orders <-chan struct{}, begun chan<- struct{}) bool {
+	if j.Command == "" {
+		return false
+	}
 	var err error
 	if j.Flag != "" {
 		err = write(j.Flag, j.Text)
@@ -158,6 +169,9 @@ func (j *Job) carryOut(orders <-chan struct{}) bool {
 		if err != nil {
 			j.tell(NotRun, number(err))
 			continue
+		}
+		if try == 0 {
+			close(begun)
 		}
 		code := wait(pid)
 		j.tell(Ended, code)
