@@ -35,6 +35,8 @@
 //   - CHRG and DISCHRG are deduced only from a charge that moves as the side of the UPS would have
 //     it, and a device that says one of them is believed.
 //   - WINCH makes a driver print what it knows, and URG does not: Go's own runtime uses it.
+//   - A PID file kills nobody but an older instance for the same UPS: the arguments of the process
+//     are looked at.
 //   - driver.state does not change at each poll; upsd asks for a sign of life when it wants one.
 //   - synchronous is accepted and without effect: no client can delay the driver, none need be
 //     dropped for being a little slow.

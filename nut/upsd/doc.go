@@ -20,7 +20,13 @@
 //
 // # Better than the C server, on purpose
 //
-//   - a client that sends nothing or reads nothing delays nobody;
+//   - a client that sends nothing or reads nothing delays nobody, and one beyond MAXCONN is sent
+//     away at once instead of being left to hang;
+//   - lines are up to 16 KiB, and what is longer is refused, not cut;
+//   - wrong passwords wait, longer when many come from one address, and right ones never do;
+//   - mistakes of clients are 10 lines of log a client at most, and 60 a minute for all;
+//   - FSD is a lease (lease.go): it ends on line power when the primary that set it has come back or
+//     has been gone for FSDLEASE, so that hosts which boot meanwhile do not shut down again;
 //   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
 //   - the words behind INSTCMD and its command are one value: nothing runs without its value;
 //   - a driver that reconnects must say again that its data is good;

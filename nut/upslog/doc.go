@@ -16,4 +16,9 @@
 //
 // A log file is opened for each round, so one that was moved away is made anew with the next line;
 // a hangup only does so at once.
+//
+// # Better than the C program, on purpose
+//
+//   - an -i without a number is an error, not a pause of 0 s;
+//   - %TIME% without a format is INVALID, and no crash.
 package upslog

@@ -52,7 +52,12 @@
 //   - a login that was refused is not taken for one of the NUMLOGINS;
 //   - a reload that fails, for whatever reason, leaves the old configuration at work, and one that
 //     succeeds sets what the new file does not mention back to its usual value;
-//   - announcements are in order, and a stale PID file stops nobody.
+//   - FSD is tried for 5 s, and set again on a server that restarted;
+//   - secondaries are waited for although NUMLOGINS cannot be read: those of a stale UPS are counted
+//     by LIST CLIENT, those once seen logged in have until HOSTSYNC;
+//   - a SHUTDOWNCMD that fails is tried five times, and then upsmon ends with 1;
+//   - SUSPEND_TIMEJUMP_UNEXPECTED says by how much;
+//   - announcements are in order, a slow NOTIFYCMD delays nobody, and a stale PID file stops nobody.
 //
 // # Rights
 //
