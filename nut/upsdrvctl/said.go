@@ -87,7 +87,8 @@ func (s *said) cause() string {
 type missing struct{ ups, prog string }
 
 func (m missing) Error() string {
-	return fmt.Sprintf("UPS %s: Can't start %s: No such file or directory", m.ups, m.prog)
+	return fmt.Sprintf("UPS %s: Can't start %s: No such file or directory"+
+		" (driverpath in ups.conf names the folder of the drivers)", m.ups, m.prog)
 }
 
 func (m missing) Unwrap() error { return fs.ErrNotExist }

@@ -244,7 +244,8 @@ func TestWhatFailsIsToldByNameWithItsLastWords(t *testing.T) {
 		}, "UPS u1: Driver failed to start (exit status=0): Fatal error: 'bogus'"},
 		{"a driver that is killed", "[u1]\ndriver = toy\nport = a\n", func(env.Env, int) int { return 139 },
 			"UPS u1: driver was ended by signal 11"},
-		{"a driver that is missing", "[u1]\ndriver = nothere\nport = a\n", nil, "UPS u1: Can't start nothere"},
+		{"a driver that is missing", "[u1]\ndriver = nothere\nport = a\n", nil,
+			"UPS u1: Can't start nothere: No such file or directory (driverpath in ups.conf"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
