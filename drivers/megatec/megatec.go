@@ -66,7 +66,7 @@ var powers = map[string]struct{ dtr, rts bool }{
 func (d *device) identify(e env.Env) error {
 	if lines, ok := d.port.(transport.Lines); ok {
 		p := powers[d.conf.Text("cablepower")]
-		if err := lines.SetLines(p.dtr, p.rts); err != nil {
+		if err := lines.SetLines(e, p.dtr, p.rts); err != nil {
 			return fmt.Errorf("cablepower: %w", err)
 		}
 		if err := e.Sleep(d.d.settle); err != nil {
@@ -400,10 +400,5 @@ func (d *device) Shutdown(e env.Env) (driver.Outcome, error) {
 	return driver.Outcome{Wire: "C " + wire, Acknowledged: out.Acknowledged}, err
 }
 
-// Close implements driver.Device. The device is left without power from the modem lines.
-func (d *device) Close() error {
-	if lines, ok := d.port.(transport.Lines); ok {
-		lines.SetLines(false, false) // the cable may be gone
-	}
-	return d.port.Close()
-}
+// Close implements driver.Device. A device that lives on the modem lines loses its power with it.
+func (d *device) Close() error { return d.port.Close() }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/scenarios/check"
@@ -35,7 +34,7 @@ func TestSecondariesOfBothKindsShutDownInOneOutage(t *testing.T) {
 	if err := s.AddFeed("a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.AddUPS("rack", "a", power.Spec{Runtime: 40 * time.Second, Low: 25 * time.Second}, megatec.Options{}); err != nil {
+	if _, err := s.AddUPS("rack", "a", power.Spec{Runtime: 40 * time.Second, Low: 25 * time.Second}, site.Megatec); err != nil {
 		t.Fatal(err)
 	}
 	plan := rung.Plan{Cables: []rung.Cable{{UPS: "rack", Host: "first", Port: "ser0"}}, Files: []rung.File{

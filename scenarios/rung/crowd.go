@@ -3,7 +3,6 @@ package rung
 import (
 	"fmt"
 
-	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
@@ -16,7 +15,7 @@ func Crowd(n int) (*Sim, error) {
 	if err := s.Site().AddFeed("a"); err != nil {
 		return nil, err
 	}
-	if _, err := s.Site().AddUPS("rack", "a", power.Spec{}, megatec.Options{}); err != nil {
+	if _, err := s.Site().AddUPS("rack", "a", power.Spec{}, site.Megatec); err != nil {
 		return nil, err
 	}
 	plan := Plan{

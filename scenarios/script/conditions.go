@@ -100,12 +100,7 @@ func (r *room) askSeen(a []string) (bool, error) {
 	if len(a) != 4 {
 		return false, fmt.Errorf("which command?")
 	}
-	for _, c := range u.Face.Seen() {
-		if c == a[3] || a[3] == "kill" && strings.HasPrefix(c, "S") {
-			return true, nil
-		}
-	}
-	return false, nil
+	return u.Face.Saw(a[3]), nil
 }
 
 func (r *room) askState(a []string) (bool, error) {

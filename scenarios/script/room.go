@@ -11,7 +11,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/scenarios/check"
 	"github.com/blackstart-ups/blackstart/scenarios/rung"
@@ -175,13 +174,13 @@ func (r *room) ups(args []string) error {
 		return r.upsAct(args)
 	}
 	name := args[0]
-	m, err := pairs(args[1:], "feed", "kind", "runtime", "low", "recharge", "load", "kill", "restart", "minoff", "deepsleep",
-		"reject", "stubborn")
+	m, err := pairs(args[1:], slices.Concat(bodyKeys, faceKeys())...)
 	if err != nil {
 		return err
 	}
-	if kind := m["kind"]; kind != "" && kind != "megatec" {
-		return fmt.Errorf("kind=%s: this release emulates megatec only", kind)
+	face, err := makeFace(m)
+	if err != nil {
+		return err
 	}
 	var spec power.Spec
 	err = durations(m, map[string]*time.Duration{"runtime": &spec.Runtime, "low": &spec.Low,
@@ -200,23 +199,11 @@ func (r *room) ups(args []string) error {
 		}
 	}
 	spec.DeepSleep = m["deepsleep"] == "yes"
-	opt := megatec.Options{Stubborn: m["stubborn"] == "yes"}
-	if v := m["reject"]; v != "" {
-		at := slices.Index(rejections, v)
-		if at < 0 {
-			return fmt.Errorf("reject=%s: want one of %s", v, strings.Join(rejections, " "))
-		}
-		opt.Reject = megatec.Rejection(at)
-	}
 	return r.add(func(s *site.Site) error {
-		_, err := s.AddUPS(name, m["feed"], spec, opt)
+		_, err := s.AddUPS(name, m["feed"], spec, face)
 		return err
 	})
 }
-
-// rejections are the words for what a unit does with a command that it does not know, in the order
-// of megatec.Rejection.
-var rejections = []string{"echo", "nak", "nakopen", "ignore"}
 
 func (r *room) host(args []string) error {
 	if len(args) == 0 {

@@ -63,9 +63,25 @@ type UPS struct {
 	Name  string
 	Feed  string
 	Body  *power.UPS
-	Face  *megatec.Device
+	Face  Face
 	Cable *serve.Cable
 }
+
+// A Face is a protocol in front of a body.
+type Face interface {
+	serve.Face
+	// Seen returns the commands that have arrived, oldest first.
+	Seen() []string
+	// Saw reports whether a command has arrived: one as it is sent, or any that means kill, cancel,
+	// test, stop or beeper.
+	Saw(what string) bool
+	// OnCommand registers an observer of what arrives and is no query: what it means, as in Saw, and
+	// how it came. It is called before the command is obeyed.
+	OnCommand(f func(what, cmd string))
+}
+
+// Megatec makes a face that speaks Megatec.
+func Megatec(body *power.UPS) Face { return megatec.New(body, megatec.Options{}) }
 
 // change is something for the power task: what an outlet did, a computer that crashed, or, when
 // empty, a feed that switched.
@@ -90,8 +106,8 @@ func (s *Site) AddFeed(name string) error {
 	return nil
 }
 
-// AddUPS declares a UPS on a feed.
-func (s *Site) AddUPS(name, feed string, spec power.Spec, opt megatec.Options) (*UPS, error) {
+// AddUPS declares a UPS on a feed, with the face that face makes.
+func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) Face) (*UPS, error) {
 	switch {
 	case s.UPS(name) != nil:
 		return nil, fmt.Errorf("ups %s is declared twice", name)
@@ -102,7 +118,7 @@ func (s *Site) AddUPS(name, feed string, spec power.Spec, opt megatec.Options) (
 		return nil, fmt.Errorf("ups %s: %w", name, err)
 	}
 	u := &UPS{Name: name, Feed: feed, Body: power.New(spec)}
-	u.Face = megatec.New(u.Body, opt)
+	u.Face = face(u.Body)
 	u.Face.OnCommand(func(what, cmd string) {
 		s.emit(env.Event{Kind: env.Device, UPS: name, Name: what, Value: cmd})
 	})

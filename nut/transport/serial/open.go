@@ -45,6 +45,10 @@ func (Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial,
 	if _, err := lib.GetModemStatusBits(); err != nil {
 		return p, nil // a pseudo-terminal
 	}
+	if err := hangUp(own, !m.KeepLines); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("%s: %w", name, translate(err))
+	}
 	return &linedPort{p}, nil
 }
 

@@ -164,28 +164,3 @@ func (p *port) gone(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %s: %w", p.name, what, err)
 }
-
-// linedPort is a port that has modem lines.
-type linedPort struct{ *port }
-
-// Lines implements transport.Lines.
-func (p *linedPort) Lines() (transport.LineState, error) {
-	s, err := p.lib.GetModemStatusBits()
-	if err != nil {
-		return transport.LineState{}, p.gone("modem lines", err)
-	}
-	return transport.LineState{CTS: s.CTS, DSR: s.DSR, DCD: s.DCD, RI: s.RI}, nil
-}
-
-// SetLines implements transport.Lines.
-func (p *linedPort) SetLines(dtr, rts bool) error {
-	if err := p.lib.SetDTR(dtr); err != nil {
-		return p.gone("set DTR", err)
-	}
-	return p.gone("set RTS", p.lib.SetRTS(rts))
-}
-
-// Break implements transport.Lines. It takes real time: there are no modem lines in a rehearsal.
-func (p *linedPort) Break(_ env.Env, d time.Duration) error {
-	return p.gone("break", p.lib.Break(d))
-}

@@ -1,0 +1,72 @@
+package script
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/blackstart-ups/blackstart/devsim/megatec"
+	"github.com/blackstart-ups/blackstart/devsim/power"
+	"github.com/blackstart-ups/blackstart/scenarios/site"
+)
+
+// bodyKeys are the words of a ups that say what is behind every face.
+var bodyKeys = []string{"feed", "kind", "runtime", "low", "recharge", "load", "kill", "restart",
+	"minoff", "deepsleep"}
+
+// A kind is a protocol that a ups can speak.
+type kind struct {
+	name string
+	keys []string // words that only this kind knows
+	make func(m map[string]string) (func(*power.UPS) site.Face, error)
+}
+
+// kinds are in the order of the manual; the first one is meant when none is said.
+func kinds() []kind {
+	return []kind{
+		{"megatec", []string{"reject", "stubborn"}, megatecFace},
+	}
+}
+
+// faceKeys are the words that some kinds know.
+func faceKeys() []string {
+	var keys []string
+	for _, k := range kinds() {
+		keys = append(keys, k.keys...)
+	}
+	return keys
+}
+
+// makeFace finds the kind and gives it its words.
+func makeFace(m map[string]string) (func(*power.UPS) site.Face, error) {
+	var names []string
+	for i, k := range kinds() {
+		names = append(names, k.name)
+		if k.name != m["kind"] && (i > 0 || m["kind"] != "") {
+			continue
+		}
+		for _, key := range faceKeys() {
+			if _, ok := m[key]; ok && !slices.Contains(k.keys, key) {
+				return nil, fmt.Errorf("%s=%s: a ups of kind %s has no such word", key, m[key], k.name)
+			}
+		}
+		return k.make(m)
+	}
+	return nil, fmt.Errorf("kind=%s: want one of %s", m["kind"], strings.Join(names, " "))
+}
+
+// rejections are the words for what a unit does with a command that it does not know, in the order
+// of megatec.Rejection.
+var rejections = []string{"echo", "nak", "nakopen", "ignore"}
+
+func megatecFace(m map[string]string) (func(*power.UPS) site.Face, error) {
+	opt := megatec.Options{Stubborn: m["stubborn"] == "yes"}
+	if v := m["reject"]; v != "" {
+		at := slices.Index(rejections, v)
+		if at < 0 {
+			return nil, fmt.Errorf("reject=%s: want one of %s", v, strings.Join(rejections, " "))
+		}
+		opt.Reject = megatec.Rejection(at)
+	}
+	return func(body *power.UPS) site.Face { return megatec.New(body, opt) }, nil
+}
