@@ -115,7 +115,9 @@ func serve(e env.Env, o options, s env.Split, parent env.Parent) int {
 	e.Log().Info("Startup successful")
 	e.Host().Ready(e, m.state())
 	code := m.attend(e)
-	e.Host().Tell(env.Stopping, "")
+	if code != int(env.StartOver) {
+		e.Host().Tell(env.Stopping, "")
+	}
 	m.farewell(e)
 	return code
 }

@@ -51,11 +51,10 @@ func both(t *testing.T, ours, k kit, shutdown string, flags ...string) *couple {
 	if err := os.Chmod(b.dir+"/told", 0o622); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(twoProcesses, "@shutdown@", shutdown)
-	b.write("upsmon.conf", strings.ReplaceAll(text, "@dir@", b.dir))
 	b.drivers(ours.dummy, "rack")
 	upsd := b.serve(ours, "rack")
 	p := &couple{bench: b, told: told, upsd: upsd}
+	p.configure(shutdown)
 	program := k.upsmon
 	if k == debian {
 		program = inOwnRun(t, k.upsmon)
@@ -71,6 +70,13 @@ func both(t *testing.T, ours, k kit, shutdown string, flags ...string) *couple {
 		p.atWork(t)
 	}
 	return p
+}
+
+// configure writes the configuration with a SHUTDOWNCMD.
+func (p *couple) configure(shutdown string) {
+	p.t.Helper()
+	text := strings.ReplaceAll(twoProcesses, "@shutdown@", shutdown)
+	p.write("upsmon.conf", strings.ReplaceAll(text, "@dir@", p.dir))
 }
 
 // atWork waits until the parent has taken the place of what was started, and takes signals.
@@ -265,6 +271,40 @@ func TestReloadStartsOver(t *testing.T) {
 	}
 }
 
+// UM-P6: without root nobody has rights to keep, and all else is as ever.
+func TestStartWithoutRoot(t *testing.T) {
+	ours, _ := kits(t)
+	if os.Getuid() != 0 {
+		missing(t, "the test that drops root wants to be it")
+	}
+	b := newBench(t, map[string]string{"upsmon.conf": "MONITOR rack@127.0.0.1:@port@ 1 first one primary\n" +
+		"FINALDELAY 0\nSHUTDOWNCMD \"id -u >@conf@/../told\"\n"})
+	told := newTeller(t, b.dir+"/told")
+	for name, mode := range map[string]os.FileMode{b.dir: 0o755, b.conf: 0o755, b.run: 0o777,
+		b.conf + "/upsmon.conf": 0o644, b.dir + "/told": 0o622} {
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, from := range map[string]string{"upsmon": ours.upsmon, "upsmon-root": ours.upsmon + "-root"} {
+		program, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(b.dir+"/"+name, program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := b.start("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", b.dir+"/upsmon", "-F")
+	d.waitFor(t, "Warning: not running as root")
+	p := &couple{bench: b, daemon: d, parent: d.cmd.Process.Pid}
+	p.atWork(t)
+	if a := b.ask(b.dir+"/upsmon", "-c", "fsd"); a.code != 0 {
+		t.Errorf("upsmon -c fsd: %v", a)
+	}
+	told.until("65534")
+}
+
 // UM section 1: what was typed returns when both processes are at work.
 func TestBackgroundStart(t *testing.T) {
 	ours, _ := kits(t)
@@ -356,7 +396,18 @@ func TestServiceManagerIsTold(t *testing.T) {
 		t.Errorf("told %q, want MONOTONIC_USEC", told)
 	}
 	next("READY=1\nSTATUS=watching 1 UPS")
-	syscall.Kill(p.child, syscall.SIGTERM)
+
+	// A reload that starts over is no stop.
+	p.configure("false")
+	syscall.Kill(p.child, syscall.SIGHUP)
+	next("RELOADING=1")
+	for told := ""; !strings.Contains(told, "READY=1"); {
+		if told = next("=1"); strings.Contains(told, "STOPPING") {
+			t.Fatalf("told %q", told)
+		}
+	}
+	p.atWork(t)
+	syscall.Kill(childOf(t, p.parent), syscall.SIGTERM)
 	next("STOPPING=1")
 }
 
