@@ -175,9 +175,14 @@ func (b *bench) run(d time.Duration) {
 // start runs the driver and lets it come up.
 func (b *bench) start(args ...string) *world.Process {
 	b.t.Helper()
-	p := b.h.Start("toy-ups", append([]string{"-a", "office"}, args...))
+	p := b.begin(args...)
 	b.run(100 * time.Millisecond)
 	return p
+}
+
+// begin runs the driver.
+func (b *bench) begin(args ...string) *world.Process {
+	return b.h.Start("toy-ups", append([]string{"-a", "office"}, args...))
 }
 
 // wantExit asserts how a process ended.

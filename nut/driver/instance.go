@@ -20,6 +20,7 @@ type instance struct {
 	ups     string
 	socket  string
 	pidFile string
+	starts  string // lock of those that start
 }
 
 // place returns where the driver of a UPS is, or will be. NUT_STATEPATH wins over statepath of
@@ -31,7 +32,8 @@ func place(e env.Env, c *Conf) instance {
 	}
 	name := sockproto.File(c.Program, c.UPS)
 	return instance{prog: c.Program, ups: c.UPS, socket: dir + "/" + name,
-		pidFile: nut.AltPidPath(e) + "/" + name + ".pid"}
+		pidFile: nut.AltPidPath(e) + "/" + name + ".pid",
+		starts:  nut.AltPidPath(e) + "/" + name + ".lock"}
 }
 
 const (
@@ -45,6 +47,27 @@ const (
 	// that hangs.
 	setTime = 5 * time.Second
 )
+
+// startTime is how long another start of the same driver is waited for: it may look for its device.
+const startTime = 30 * time.Second
+
+// alone waits until no other instance is starting. Two that start at the same time would not see
+// each other: both would poll the device, and the one whose socket is replaced could not be stopped
+// any more. settled lets the next one start, which then finds this one. A lock that is not to be had
+// stops nobody: what is started is needed.
+func (i instance) alone(e env.Env) (settled func(), err error) {
+	settled, err = e.Host().Lock(e, i.starts, e.Now().Add(startTime))
+	switch {
+	case errors.Is(err, env.ErrStopped):
+		return nil, err
+	case errors.Is(err, env.ErrTimeout):
+		e.Log().Warn(fmt.Sprintf("%v: going on beside a start that does not end", err))
+	}
+	if err != nil {
+		settled = func() {}
+	}
+	return settled, nil
+}
 
 // evict makes an older instance go: politely through its socket, then by its PID file.
 func (i instance) evict(e env.Env) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
 
 const pidFile = "/run/nut/toy-ups-office.pid"
@@ -179,6 +180,40 @@ func TestSecondInstanceTakesOver(t *testing.T) {
 	if string(pid) != fmt.Sprintln(second.Pid()) {
 		t.Errorf("PID file %q, want %d", pid, second.Pid())
 	}
+}
+
+// Starts at the same time do not see each other's socket yet. DC-5
+func TestOfManyStartsOneStays(t *testing.T) {
+	b := newBench(t)
+	b.d.opening = 2 * time.Second
+	all := []*world.Process{b.begin(), b.begin(), b.begin()}
+	b.run(20 * time.Second)
+	left := 0
+	for _, p := range all {
+		if code, ended := p.Status(); !ended {
+			left++
+			got := b.client().ask(time.Millisecond, "GETPID")
+			b.want("GETPID", got, fmt.Sprintf("PID %d", p.Pid()))
+		} else if code != 0 {
+			t.Errorf("exit code %d, want 0", code)
+		}
+	}
+	if left != 1 {
+		t.Errorf("%d instances are left, want 1:\n%s", left, strings.Join(b.log, "\n"))
+	}
+}
+
+// A start that hangs in its device does not keep a driver from being there.
+func TestAStartThatHangsStopsNoOther(t *testing.T) {
+	b := newBench(t)
+	b.d.opening = time.Hour
+	b.begin()
+	b.run(time.Second)
+	b.d.opening = 0
+	b.begin()
+	b.run(time.Minute)
+	b.want("PING", b.client().ask(time.Millisecond, "PING"), "PONG")
+	b.wantInOrder("log", b.log, "going on beside a start that does not end")
 }
 
 // A frozen instance is as good as dead: its socket accepts and does not answer. DC-5

@@ -112,10 +112,9 @@ func (p *program) drive(e env.Env) int {
 	for _, text := range p.conf.ignored {
 		e.Log().Warn(text)
 	}
-	if p.flags.dump == 0 {
-		if err := p.at.evict(e); err != nil {
-			return p.fail(e, err)
-		}
+	settled, err := p.makeRoom(e)
+	if err != nil {
+		return p.fail(e, err)
 	}
 	if err := p.drop(e); err != nil {
 		return p.fail(e, err)
@@ -136,7 +135,20 @@ func (p *program) drive(e env.Env) int {
 	if !p.flags.stays() || p.flags.foreground > 1 {
 		p.at.enter(e)
 	}
+	settled()
 	return p.attend(e, r, l)
+}
+
+// makeRoom ends an older instance; settled is to be called when this one can be found. A dump needs
+// no room.
+func (p *program) makeRoom(e env.Env) (settled func(), err error) {
+	if p.flags.dump > 0 {
+		return func() {}, nil
+	}
+	if settled, err = p.at.alone(e); err == nil {
+		err = p.at.evict(e)
+	}
+	return settled, err
 }
 
 // drop gives up what only the start needed.

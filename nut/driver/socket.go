@@ -201,7 +201,10 @@ func (s *server) read(e env.Env, c *conn) error {
 			if err == nil {
 				over, err = s.obey(c, words)
 			}
-			if grumbles++; err != nil && grumbles <= maxGrumbles {
+			if err == nil {
+				return
+			}
+			if grumbles++; grumbles <= maxGrumbles {
 				e.Log().Warn(fmt.Sprintf("%s: socket: %v", s.ups, err))
 			}
 		})

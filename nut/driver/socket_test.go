@@ -271,3 +271,19 @@ func TestSocketIsMadeOnceTheDeviceIsFound(t *testing.T) {
 	b.run(15 * time.Second)
 	b.wantFile(socket, true)
 }
+
+// A client's mistakes are logged however much it has said well before, and only the first few.
+func TestBadLinesAreLogged(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	c := b.client()
+	for range 20 {
+		c.ask(time.Millisecond, "PING")
+	}
+	for range 20 {
+		c.ask(time.Millisecond, "NONSENSE")
+	}
+	if n := strings.Count(strings.Join(b.log, "\n"), "NONSENSE"); n == 0 || n > 10 {
+		t.Errorf("%d lines about 20 mistakes, want some, at most 10", n)
+	}
+}

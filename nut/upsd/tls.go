@@ -196,7 +196,7 @@ func (c *session) handshakeFailed(err error) {
 	case errors.Is(err, io.EOF):
 		err = errors.New("the client hung up")
 	}
-	c.s.log(slog.LevelWarn, "net_starttls: SSL_accept failed for %s: %v", c.who(), err)
+	c.s.blame(c.heard, slog.LevelWarn, "net_starttls: SSL_accept failed for %s: %v", c.who(), err)
 }
 
 // goodbye tells a client whose connection is encrypted that nothing follows.

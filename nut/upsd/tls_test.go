@@ -209,6 +209,22 @@ func TestNoHandshake(t *testing.T) {
 	}
 }
 
+// One that comes again and again cannot fill the log with handshakes.
+func TestManyHandshakesThatFailCannotFillTheLog(t *testing.T) {
+	s, _ := secured(t, "", nil)
+	s.driver("fake")
+	s.start()
+	before := len(s.log)
+	for range 500 {
+		bad := s.client()
+		bad.want("STARTTLS", "OK STARTTLS")
+		bad.say("garbage")
+	}
+	if n := len(s.log) - before; n == 0 || n > 200 {
+		t.Errorf("%d lines about 500 clients, want some, at most %d", n, 200)
+	}
+}
+
 // What is said in clear behind STARTTLS is not obeyed, neither before nor after the handshake.
 func TestNothingIsSmuggledPastTheHandshake(t *testing.T) {
 	for name, more := range map[string]string{
