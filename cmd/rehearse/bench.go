@@ -25,7 +25,8 @@ func benchVerb(args []string, out, errOut io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	fmt.Fprintf(out, "%7s %12s %10s %14s %16s\n", "hosts", "events", "CPU", "events/CPU s", "virtual h/wall s")
+	fmt.Fprintf(out, "%7s %12s %10s %14s %16s\n", "hosts", "events", "CPU", "events/CPU s",
+		"virtual h/wall s")
 	for _, word := range strings.Split(*list, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 || n > 20000 {

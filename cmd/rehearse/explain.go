@@ -130,7 +130,8 @@ func moment(events []env.Event, host, word string, zero time.Time) (env.Instant,
 			return env.Instant(t.Sub(zero)), nil
 		}
 		if t, err := time.Parse("15:04:05", word); err == nil {
-			day := time.Date(zero.Year(), zero.Month(), zero.Day(), t.Hour(), t.Minute(), t.Second(), 0, zero.Location())
+			day := time.Date(zero.Year(), zero.Month(), zero.Day(), t.Hour(), t.Minute(), t.Second(), 0,
+				zero.Location())
 			if day.Before(zero) {
 				day = day.AddDate(0, 0, 1)
 			}

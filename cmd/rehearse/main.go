@@ -1,5 +1,5 @@
-// Command rehearse runs power-failure scenarios against the stack: the same drivers, upsd and upsmon
-// that guard real machines, in virtual time or as real processes.
+// Command rehearse runs power-failure scenarios against the stack: the same drivers, upsd and
+// upsmon that guard real machines, in virtual time or as real processes.
 //
 // Start at the table of verbs in verbs.go; run.go is the main job.
 package main

@@ -40,7 +40,8 @@ func parse(args []string, errOut io.Writer) (o options, status int, ok bool) {
 	fs.SetOutput(errOut)
 	fs.StringVar(&o.rung, "rung", o.rung, "where to run: sim (virtual time) or proc (real processes)")
 	fs.Uint64Var(&o.seed, "seed", 1, "seed of all that is random on sim")
-	fs.Int64Var(&o.scale, "scale", rung.DefaultScale, "proc: how many times faster than real the clocks run")
+	fs.Int64Var(&o.scale, "scale", rung.DefaultScale,
+		"proc: how many times faster than real the clocks run")
 	fs.StringVar(&o.bin, "bin", binDir(), "proc: folder with the programs")
 	fs.BoolVar(&o.compare, "compare", false, "run on sim and proc and compare what happened")
 	fs.BoolVar(&o.timeline, "timeline", false, "print what happened, for people")
@@ -108,22 +109,24 @@ func play(o options, kind, file string, errOut io.Writer) script.Result {
 	}
 	if kind == "proc" && res.Err != nil && res.Late*time.Duration(o.scale) > maxLate && o.scale > 2 {
 		o.scale /= 2
-		fmt.Fprintf(errOut, "%s: this machine kept programs waiting for %v, which their clocks took for %v; "+
-			"once more with clocks %d times faster\n", filepath.Base(file), res.Late.Round(time.Millisecond),
+		fmt.Fprintf(errOut,
+			"%s: this machine kept programs waiting for %v, which their clocks took for %v; "+
+				"once more with clocks %d times faster\n", filepath.Base(file), res.Late.Round(time.Millisecond),
 			(res.Late * time.Duration(2*o.scale)).Round(time.Second), o.scale)
 		return play(o, kind, file, errOut)
 	}
 	return res
 }
 
-// maxLate is how long programs may have waited for a processor, in the room's time, for a failure to
-// be theirs and not the machine's.
+// maxLate is how long programs may have waited for a processor, in the room's time, for a failure
+// to be theirs and not the machine's.
 const maxLate = time.Second
 
 // stamp renders a time of the room.
 func stamp(t env.Instant) string {
 	d := time.Duration(t)
-	return fmt.Sprintf("+%02d:%02d:%06.3f", int(d.Hours()), int(d.Minutes())%60, (d % time.Minute).Seconds())
+	return fmt.Sprintf("+%02d:%02d:%06.3f", int(d.Hours()), int(d.Minutes())%60,
+		(d % time.Minute).Seconds())
 }
 
 func runVerb(args []string, out, errOut io.Writer) int {
@@ -146,7 +149,8 @@ func runVerb(args []string, out, errOut io.Writer) int {
 // errDiffer is a comparison that failed; what differs was printed.
 var errDiffer = errors.New("the rungs tell different stories")
 
-// runFile runs one scenario as the options say, prints what became of it, and returns what was wrong.
+// runFile runs one scenario as the options say, prints what became of it, and returns what was
+// wrong.
 func runFile(o options, file string, out, errOut io.Writer) error {
 	if !o.compare {
 		res := play(o, o.rung, file, errOut)
@@ -160,7 +164,8 @@ func runFile(o options, file string, out, errOut io.Writer) error {
 	if sim.Err != nil || proc.Err != nil || sim.Skipped != "" || proc.Skipped != "" {
 		return errors.Join(sim.Err, proc.Err)
 	}
-	c := check.Compare(sim.Trace, proc.Trace, compareWindow+time.Duration(o.scale)*250*time.Millisecond)
+	c := check.Compare(sim.Trace, proc.Trace,
+		compareWindow+time.Duration(o.scale)*250*time.Millisecond)
 	fmt.Fprint(out, c)
 	if !c.OK() {
 		return errDiffer
@@ -168,8 +173,8 @@ func runFile(o options, file string, out, errOut io.Writer) error {
 	return nil
 }
 
-// compareWindow is how far apart two hosts' notifications must be for their order to mean something:
-// each upsmon polls every 5 s in a phase of its own.
+// compareWindow is how far apart two hosts' notifications must be for their order to mean
+// something: each upsmon polls every 5 s in a phase of its own.
 const compareWindow = 6 * time.Second
 
 // show prints what became of a scenario.
@@ -224,7 +229,8 @@ func judgeVerb(args []string, out, errOut io.Writer) int {
 		return 0
 	}
 	if len(args) == 0 {
-		fmt.Fprintln(errOut, "rehearse judge: which file? Record one with: rehearse run --json FILE > events.jsonl")
+		fmt.Fprintln(errOut,
+			"rehearse judge: which file? Record one with: rehearse run --json FILE > events.jsonl")
 		return 2
 	}
 	status := 0

@@ -64,8 +64,8 @@ func openRepeater(e env.Env, s driver.Setup) (driver.Device, error) {
 	return r, nil
 }
 
-// identify takes from a nutauth.conf what the options do not say. Its files are read now, while this
-// process still may.
+// identify takes from a nutauth.conf what the options do not say. Its files are read now, while
+// this process still may.
 func (r *repeater) identify(e env.Env, authconf string) error {
 	if authconf == "" {
 		return nil

@@ -115,9 +115,9 @@ func Dial(e env.Env, host string, port int, o Options, until env.Instant) (*Conn
 // dialTry is what one try to connect may take; see connect.
 const dialTry = 2500 * time.Millisecond
 
-// connect tries again and again. The system repeats its request to a host that does not answer after
-// 1, 3, 7 and 15 seconds: a network that has come back would go unnoticed for as long as it was
-// away, and a monitor's time limits run meanwhile.
+// connect tries again and again. The system repeats its request to a host that does not answer
+// after 1, 3, 7 and 15 seconds: a network that has come back would go unnoticed for as long as it
+// was away, and a monitor's time limits run meanwhile.
 func connect(e env.Env, network, addr string, until env.Instant) (env.Conn, error) {
 	if until == env.Never {
 		return e.Net().Dial(e, network, addr, until)
@@ -136,9 +136,10 @@ func (c *Conn) Close() error { return c.c.Close() }
 // LocalAddr is this end's address.
 func (c *Conn) LocalAddr() string { return c.c.LocalAddr() }
 
-// Ask sends a request, which must end in a line feed, and returns the reply line as it came, without
-// its end. The reply is valid until the next call. It is what the other requests are made of, and by
-// itself the cheapest way to repeat one: a reply that has not changed need not be parsed.
+// Ask sends a request, which must end in a line feed, and returns the reply line as it came,
+// without its end. The reply is valid until the next call. It is what the other requests are made
+// of, and by itself the cheapest way to repeat one: a reply that has not changed need not be
+// parsed.
 func (c *Conn) Ask(e env.Env, until env.Instant, request []byte) ([]byte, error) {
 	if _, err := c.c.Write(e, request, until); err != nil {
 		return nil, writeError(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 )
 
-// An Error is a failure on the way to the server or in what came back. Its text begins as NUT's tools
-// have always begun it.
+// An Error is a failure on the way to the server or in what came back. Its text begins as NUT's
+// tools have always begun it.
 type Error struct {
 	Text string
 	Err  error // the cause; nil when Text says all
@@ -109,8 +109,8 @@ var textNumbers = []struct {
 	n    int
 	text string
 }{
-	{2, textNoHost}, {31, textConnect}, {32, textWrite}, {33, textRead}, {36, textNoSSL}, {37, textSSL},
-	{38, textHungUp}, {42, textProtocol},
+	{2, textNoHost}, {31, textConnect}, {32, textWrite}, {33, textRead}, {36, textNoSSL},
+	{37, textSSL}, {38, textHungUp}, {42, textProtocol},
 }
 
 // Number is the number that NUT's library gives to an error, for log lines that name it; 0 is an

@@ -9,8 +9,8 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 )
 
-// Get asks for one thing, such as "VAR", "rack", "ups.status", and returns the words that follow the
-// query in the reply.
+// Get asks for one thing, such as "VAR", "rack", "ups.status", and returns the words that follow
+// the query in the reply.
 func (c *Conn) Get(e env.Env, until env.Instant, query ...string) ([]string, error) {
 	c.scratch = append(c.scratch[:0], "GET "...)
 	c.scratch = append(c.scratch, netproto.Request(query...)...)
@@ -60,8 +60,8 @@ func (c *Conn) NumLogins(e env.Env, until env.Instant, ups string) (int, error) 
 	return n, nil
 }
 
-// Clients returns how many clients are logged in to a UPS, as LIST CLIENT shows them: unlike NumLogins
-// a server tells that of a UPS without data, too.
+// Clients returns how many clients are logged in to a UPS, as LIST CLIENT shows them: unlike
+// NumLogins a server tells that of a UPS without data, too.
 func (c *Conn) Clients(e env.Env, until env.Instant, ups string) (int, error) {
 	n := 0
 	err := c.List(e, until, func([]string) error { n++; return nil }, "CLIENT", ups)
@@ -123,8 +123,8 @@ func (c *Conn) Login(e env.Env, until env.Instant, ups string) error {
 	return c.tell(e, until, all, "LOGIN", ups)
 }
 
-// Primary asks for the rights of the host that manages the UPS. Servers before 2.8 know only the old
-// word for it, which is tried second.
+// Primary asks for the rights of the host that manages the UPS. Servers before 2.8 know only the
+// old word for it, which is tried second.
 func (c *Conn) Primary(e env.Env, until env.Instant, ups string) error {
 	err := c.tell(e, until, all, "PRIMARY", ups)
 	var refused netproto.Err
@@ -148,7 +148,8 @@ func (c *Conn) Set(e env.Env, until env.Instant, ups, name, value string) (id st
 }
 
 // Command runs an instant command; value may be empty. For id see Set.
-func (c *Conn) Command(e env.Env, until env.Instant, ups, name, value string) (id string, err error) {
+func (c *Conn) Command(e env.Env, until env.Instant, ups, name, value string,
+) (id string, err error) {
 	words := []string{"INSTCMD", ups, name}
 	if value != "" {
 		words = append(words, value)
@@ -184,7 +185,8 @@ func (c *Conn) tell(e env.Env, until env.Instant, shown int, words ...string) er
 }
 
 // submit is tell for requests whose OK may carry the id of a tracked request.
-func (c *Conn) submit(e env.Env, until env.Instant, shown int, words ...string) (id string, err error) {
+func (c *Conn) submit(e env.Env, until env.Instant, shown int, words ...string,
+) (id string, err error) {
 	got, err := c.ask(e, until, shown, words...)
 	if err != nil {
 		return "", err

@@ -120,8 +120,8 @@ func (o *Options) inClear(reply []byte) error {
 	default:
 		return nil
 	}
-	return &Error{textNoSSL, fmt.Errorf("STARTTLS was answered with %.40q, and %s forbids to go on in "+
-		"clear", reply, by)}
+	return &Error{textNoSSL,
+		fmt.Errorf("STARTTLS was answered with %.40q, and %s forbids to go on in clear", reply, by)}
 }
 
 // config is what the handshake goes by.

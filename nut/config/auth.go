@@ -49,7 +49,8 @@ const maxIncludes = 8
 
 // ParseAuth reads nutauth.conf. include reads a file that it names; a name that does not begin with
 // a slash is looked for where the file is that names it.
-func ParseAuth(file string, text []byte, include func(name string) ([]byte, error)) (*Auth, []Problem) {
+func ParseAuth(file string, text []byte, include func(name string) ([]byte, error),
+) (*Auth, []Problem) {
 	p := &authParser{auth: &Auth{}, include: include, at: -1}
 	p.file(file, text)
 	return p.auth, p.problems

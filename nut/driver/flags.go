@@ -50,7 +50,8 @@ func (f *flags) set() *pflag.FlagSet {
 	s.BoolVarP(&f.background, "background", "B", false, "go to the background in spite of -D")
 	s.IntVarP(&f.interval, "interval", "i", 0, "seconds between two polls")
 	s.StringVarP(&f.chroot, "root", "r", "", "change the root folder")
-	s.StringVarP(&f.user, "user", "u", "", "account to run under when root starts the driver, instead of nut")
+	s.StringVarP(&f.user, "user", "u", "",
+		"account to run under when root starts the driver, instead of nut")
 	s.StringVarP(&f.group, "group", "g", "", "group of the socket: who may connect as well")
 	s.StringVarP(&f.tell, "command", "c", "",
 		"tell the running driver: dump, reload, reload-or-error, reload-or-exit, exit")

@@ -53,8 +53,8 @@ const startTime = 30 * time.Second
 
 // alone waits until no other instance is starting. Two that start at the same time would not see
 // each other: both would poll the device, and the one whose socket is replaced could not be stopped
-// any more. settled lets the next one start, which then finds this one. A lock that is not to be had
-// stops nobody: what is started is needed.
+// any more. settled lets the next one start, which then finds this one. A lock that is not to be
+// had stops nobody: what is started is needed.
 func (i instance) alone(e env.Env) (settled func(), err error) {
 	settled, err = e.Host().Lock(e, i.starts, e.Now().Add(startTime))
 	switch {

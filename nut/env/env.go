@@ -95,7 +95,8 @@ type Scope interface {
 	Wait(e Env)
 }
 
-// A Waiter parks one task until another one wakes it. A Wake that finds nobody waiting is kept, once.
+// A Waiter parks one task until another one wakes it. A Wake that finds nobody waiting is kept,
+// once.
 type Waiter interface {
 	// Wait returns nil when woken, else an error wrapping ErrTimeout or ErrStopped.
 	Wait(e Env, until Instant) error

@@ -81,7 +81,8 @@ const (
 	Drop Kind = "drop" // Name=queue, N=how much it had to drop since the last time
 )
 
-// Facts from drivers (Prog is the driver's program name, e.g. nutdrv_qx); UPS is the name in ups.conf.
+// Facts from drivers (Prog is the driver's program name, e.g. nutdrv_qx); UPS is the name in
+// ups.conf.
 const (
 	Cmd      Kind = "command" // an instant command or setting that reached the device: Name, Value=argument, Why=outcome
 	LoadKill Kind = "kill"    // the kill-power run: Name=command, Value=accepted|refused|sent, Why=what went over the wire

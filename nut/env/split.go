@@ -2,8 +2,9 @@ package env
 
 import "time"
 
-// A Split divides a program in two processes: a parent that keeps the rights it was started with and
-// knows how to do one thing, and a child that has the rights of an account and does all the rest.
+// A Split divides a program in two processes: a parent that keeps the rights it was started with
+// and knows how to do one thing, and a child that has the rights of an account and does all the
+// rest.
 //
 // The parent is not the program that called Split but a small one in its place, with its process
 // number: it reads no file and no network. It carries out what is prepared here when the child

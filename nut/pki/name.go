@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// MadeOut returns why a certificate is not made out to name, nil if it is. The names of a certificate
-// are its alternative names. Its common name counts too, when it has no others, which is what
-// certutil makes, or when the name is the whole of it and was given on purpose: exact.
+// MadeOut returns why a certificate is not made out to name, nil if it is. The names of a
+// certificate are its alternative names. Its common name counts too, when it has no others, which
+// is what certutil makes, or when the name is the whole of it and was given on purpose: exact.
 func MadeOut(c *x509.Certificate, name string, exact bool) error {
 	if isName(name) && c.VerifyHostname(name) == nil {
 		return nil

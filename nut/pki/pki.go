@@ -28,8 +28,8 @@ var ErrNSS = errors.New("it is a certificate database of NSS, which only builds 
 // nssFiles are those that show a folder to be a database of NSS, the old form last.
 var nssFiles = []string{"cert9.db", "cert8.db"}
 
-// IsNSS reports whether a folder is a certificate database of NSS. NSS allows the kind of database in
-// front of it.
+// IsNSS reports whether a folder is a certificate database of NSS. NSS allows the kind of database
+// in front of it.
 func IsNSS(h env.Host, path string) bool {
 	for _, kind := range []string{"sql:", "dbm:"} {
 		path = strings.TrimPrefix(path, kind)

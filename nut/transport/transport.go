@@ -60,8 +60,8 @@ type LineState struct {
 	CTS, DSR, DCD, RI bool // inputs, as the device sets them
 }
 
-// Lines are the modem lines of a serial port: a separate, small interface, for the drivers that need
-// them. A Serial that has them implements it; see LinesOf.
+// Lines are the modem lines of a serial port: a separate, small interface, for the drivers that
+// need them. A Serial that has them implements it; see LinesOf.
 //
 // Opening a port asserts both outputs, as systems do; for what closing it does see Mode.
 type Lines interface {

@@ -25,7 +25,7 @@
 //   - lines are up to 16 KiB, and what is longer is refused, not cut;
 //   - wrong passwords wait, longer when many come from one address, and right ones never do;
 //   - mistakes of clients are 10 lines of log a client at most, and 60 a minute for all;
-//   - FSD is a lease (lease.go): it ends on line power when the primary that set it has come back or
+//   - FSD is a lease (lease.go): it ends on line power when the primary that set it has come back, or
 //     has been gone for FSDLEASE, so that hosts which boot meanwhile do not shut down again;
 //   - a request with bad quoting gets one ERR INVALID-ARGUMENT, and no other one loses its reply;
 //   - the words behind INSTCMD and its command are one value: nothing runs without its value;
@@ -41,9 +41,10 @@
 // # TLS
 //
 // CERTFILE names a PEM file, as in NUT's builds with OpenSSL. A configuration for its builds with
-// NSS, such as Debian's, names a database that cannot be read here. Then upsd does not start, as with
-// every other TLS that was asked for and cannot be had, and says with which commands to export the
-// certificate. Serving in clear would be worse than not serving: clients try TLS and go on without
-// it, so that nobody would notice that the passwords of upsd.users, which can shut down every host,
-// travel in clear. Who replaces the C server sees the message at once, and upsd -t shows it before.
+// NSS, such as Debian's, names a database that cannot be read here. Then upsd does not start, as
+// with every other TLS that was asked for and cannot be had, and says with which commands to export
+// the certificate. Serving in clear would be worse than not serving: clients try TLS and go on
+// without it, so that nobody would notice that the passwords of upsd.users, which can shut down
+// every host, travel in clear. Who replaces the C server sees the message at once, and upsd -t
+// shows it before.
 package upsd

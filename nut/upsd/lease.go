@@ -12,8 +12,8 @@ import (
 
 // FSD is a lease: it has an owner and ends. The C server keeps it until it is restarted, so that
 // after a shutdown that did not take the server down with it, every host shuts down again as soon
-// as it has booted. Here FSD is cleared when the UPS is on line power, its data is fresh, the client
-// that set FSD has gone, and either
+// as it has booted. Here FSD is cleared when the UPS is on line power, its data is fresh, the
+// client that set FSD has gone, and either
 //
 //   - that client's user is granted PRIMARY on the UPS again, from the same address and not within
 //     returnAfter: its host has been down and is back, so the shutdown is over; or
@@ -66,8 +66,8 @@ func (u *ups) powered() bool {
 	return status.Has(nut.OL) && !status.Has(nut.OB)
 }
 
-// expire clears the FSD of a UPS when its lease has ended, and returns when to look again. The caller
-// holds the lock.
+// expire clears the FSD of a UPS when its lease has ended, and returns when to look again. The
+// caller holds the lock.
 func (s *server) expire(u *ups, now env.Instant) (next env.Instant) {
 	l := &u.fsd
 	switch {

@@ -27,8 +27,9 @@ func maxConn(e env.Env, want int) (int, error) {
 	return want, nil
 }
 
-// Lines about the mistakes of clients: how many in a period, whoever makes them. What one client may
-// cause is bounded by maxGrumbles; this bounds what many can, or one that comes again and again.
+// Lines about the mistakes of clients: how many in a period, whoever makes them. What one client
+// may cause is bounded by maxGrumbles; this bounds what many can, or one that comes again and
+// again.
 const (
 	mistakesLogged = 60
 	mistakesPeriod = time.Minute

@@ -36,9 +36,9 @@ func same(right, given string) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// Wrong passwords are answered late, and later the more of them come from an address: guessing takes
-// time. Only wrong ones wait, and only the session that asked, so that nobody is locked out who knows
-// his password, not even at the address of one who guesses.
+// Wrong passwords are answered late, and later the more of them come from an address: guessing
+// takes time. Only wrong ones wait, and only the session that asked, so that nobody is locked out
+// who knows his password, not even at the address of one who guesses.
 const (
 	freeGuesses   = 3 // anybody may mistype
 	firstDelay    = 100 * time.Millisecond

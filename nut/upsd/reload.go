@@ -22,8 +22,8 @@ func (s *server) index() {
 }
 
 // reload reads the files again (UD section 8). Logins, FSD and connections of UPSes that stay are
-// kept. What cannot be read, or has errors that it had not before, leaves its part as it was: a slip
-// of the keyboard does not take a UPS or a user away from a server that runs.
+// kept. What cannot be read, or has errors that it had not before, leaves its part as it was: a
+// slip of the keyboard does not take a UPS or a user away from a server that runs.
 func (d *daemon) reload(e env.Env) {
 	e.Log().Info("SIGHUP: reloading configuration")
 	conf, problems, err := readUpsd(e)

@@ -83,8 +83,8 @@ func (s *server) debugf(level int, format string, args ...any) {
 	}
 }
 
-// debugTag is what the environment wants in debug lines besides their level: the program's name, its
-// process.
+// debugTag is what the environment wants in debug lines besides their level: the program's name,
+// its process.
 func debugTag(e env.Env) string {
 	tag := ""
 	if e.Host().Getenv("NUT_DEBUG_PROCNAME") != "" {

@@ -143,9 +143,9 @@ func (c *session) instCmd(args []string) {
 	c.handedOver(id)
 }
 
-// join is the value that words make. NUT's upscmd sends a value with blanks in it without quotes, and
-// then nothing else can follow the command. Around a = nobody knows which blanks there were: better
-// no value than another one.
+// join is the value that words make. NUT's upscmd sends a value with blanks in it without quotes,
+// and then nothing else can follow the command. Around a = nobody knows which blanks there were:
+// better no value than another one.
 func join(words []string) (value string, whole bool) {
 	return strings.Join(words, " "), len(words) < 2 || !slices.Contains(words, "=")
 }

@@ -151,9 +151,9 @@ func (c *session) startTLS([]string) {
 	}
 }
 
-// encrypt does the handshake that startTLS promised. surplus: more was sent behind STARTTLS. It came
-// in clear, from the client or from somebody on the way, and must not be taken for something said
-// under encryption; nor does a client that waits for its answer send it.
+// encrypt does the handshake that startTLS promised. surplus: more was sent behind STARTTLS. It
+// came in clear, from the client or from somebody on the way, and must not be taken for something
+// said under encryption; nor does a client that waits for its answer send it.
 func (c *session) encrypt(e env.Env, surplus bool) error {
 	var err error
 	if surplus {

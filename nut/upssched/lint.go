@@ -129,7 +129,8 @@ func unheard(e env.Env, file string, c *config.Upssched) []config.Problem {
 // silent says why a rule never hears of anything.
 func silent(m *config.Upsmon, r config.AtRule) (cause, want string) {
 	if f := m.NotifyFlag[r.Type]; !f.Exec || f.Ignore {
-		return "upsmon runs no command for this type", "NOTIFYFLAG " + r.Type + " with EXEC in upsmon.conf"
+		return "upsmon runs no command for this type", "NOTIFYFLAG " + r.Type +
+			" with EXEC in upsmon.conf"
 	}
 	if r.UPS == "*" || r.UPS == "" {
 		return "", ""

@@ -104,7 +104,8 @@ func Main(e env.Env, args []string) int {
 	case o.list:
 		return list(e, c)
 	}
-	about := notice{kind: e.Host().Getenv("NOTIFYTYPE"), ups: e.Host().Getenv("UPSNAME"), text: o.message}
+	about := notice{kind: e.Host().Getenv("NOTIFYTYPE"), ups: e.Host().Getenv("UPSNAME"),
+		text: o.message}
 	if about.kind == "" {
 		fmt.Fprintln(errOut, "Error: environment variables UPSNAME and NOTIFYTYPE must be set.\n"+
 			"upssched is meant to be run by upsmon, as NOTIFYCMD; to try a rule: "+

@@ -101,8 +101,8 @@ func (t *timers) next() env.Instant {
 	return next
 }
 
-// kinds, upses and texts are what a timer is about, as one word each. NUT joins messages in this odd
-// way, so that a script can print them as lines.
+// kinds, upses and texts are what a timer is about, as one word each. NUT joins messages in this
+// odd way, so that a script can print them as lines.
 func (t *timer) kinds() string {
 	return strings.Join(t.each(func(n notice) string { return n.kind }), ",")
 }

@@ -3,8 +3,9 @@
 // compared with theirs on the same recordings, their upsmon hanging on our upsd in an outage.
 //
 // The museum holds the clients that others wrote: each does its whole job on our upsd, and the same
-// on Debian's, so that a client's own limits are told from ours. Those written as a library are used
-// by the small programs below the folder museum, each with the exact version of what it is made of.
+// on Debian's, so that a client's own limits are told from ours. Those written as a library are
+// used by the small programs below the folder museum, each with the exact version of what it is
+// made of.
 //
 // Everything runs as real processes on loopback, in folders of its own, and is gone at the end.
 // Where Debian's programs are not installed the tests skip and say so; `make interop` installs them
@@ -15,6 +16,6 @@
 // # Where to look
 //
 // The harness is in bench_test.go: a bench is a configuration folder and the processes started in
-// it. The museum's clients are in exhibits_test.go, what each does in visits_test.go. What may differ
-// from the C programs is in tables, each line with its reason; what is in no table fails.
+// it. The museum's clients are in exhibits_test.go, what each does in visits_test.go. What may
+// differ from the C programs is in tables, each line with its reason; what is in no table fails.
 package interop

@@ -23,7 +23,8 @@ func Crowd(n int) (*Sim, error) {
 		Files: []File{
 			{Host: "h0", Name: "ups.conf", Text: "[rack]\n driver = nutdrv_qx\n port = @ser0@\n"},
 			{Host: "h0", Name: "upsd.conf", Text: "LISTEN @addr@ 3493\nMAXCONN 30000\n"},
-			{Host: "h0", Name: "upsd.users", Text: "[p]\n password=pw\n upsmon primary\n[s]\n password=pw\n upsmon secondary\n"},
+			{Host: "h0", Name: "upsd.users",
+				Text: "[p]\n password=pw\n upsmon primary\n[s]\n password=pw\n upsmon secondary\n"},
 		},
 	}
 	for i := range n {
@@ -32,7 +33,8 @@ func Crowd(n int) (*Sim, error) {
 		if i == 0 {
 			role, user, at, services = "primary", "p", "@addr@", []string{"driver:rack", "upsd", "upsmon"}
 		}
-		m := &site.Machine{Name: name, Supplies: []site.Supply{{Source: "rack", N: 1}}, Services: services}
+		m := &site.Machine{Name: name, Supplies: []site.Supply{{Source: "rack", N: 1}},
+			Services: services}
 		if err := s.Site().AddMachine(m); err != nil {
 			return nil, err
 		}

@@ -95,8 +95,8 @@ func (f *fabric) setDelay(a, b string, d time.Duration) {
 	f.set(func() { f.delays[[2]string{a, b}] = d })
 }
 
-// pass waits until bytes can go from a to b, and as long as they take. False: the room is closed, or
-// one of the two has lost its power, which nobody is told.
+// pass waits until bytes can go from a to b, and as long as they take. False: the room is closed,
+// or one of the two has lost its power, which nobody is told.
 func (f *fabric) pass(a, b string) bool {
 	f.mu.Lock()
 	for f.cuts[[2]string{a, b}] && !f.closed && !f.dark[a] && !f.dark[b] {
@@ -137,8 +137,8 @@ func (f *fabric) carry(near net.Conn, from, to string) {
 	f.pump(far, near, to, from)
 }
 
-// keep remembers a connection so that it is closed with the room; false: that is over, and so is the
-// connection.
+// keep remembers a connection so that it is closed with the room; false: that is over, and so is
+// the connection.
 func (f *fabric) keep(c net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -25,22 +25,23 @@ import (
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
 
-// DefaultScale is how much faster than real the clock of processes runs: a poll every 5 s takes place
-// every 250 ms, which a loaded machine of two cores still keeps.
+// DefaultScale is how much faster than real the clock of processes runs: a poll every 5 s takes
+// place every 250 ms, which a loaded machine of two cores still keeps.
 const DefaultScale = 20
 
 // slack is by how much real time a busy machine may be late.
 const slack = 250 * time.Millisecond
 
-// tick is how often a wait looks again even when no event came: outlets have none on this rung until
-// the site has acted.
+// tick is how often a wait looks again even when no event came: outlets have none on this rung
+// until the site has acted.
 const tick = 10 * time.Millisecond
 
 // Proc is the rung of real processes: the programs of a bin folder, loopback addresses, ptys.
 //
 // Each host is a folder (etc, run, state, dev) and an address of its own in 127.0.0.0/8. Peers on
 // other hosts are reached through a proxy, which is the network: it can be cut, delayed, and keeps
-// silent for a host that has lost its power. Halting goes through a FIFO that SHUTDOWNCMD writes to.
+// silent for a host that has lost its power. Halting goes through a FIFO that SHUTDOWNCMD writes
+// to.
 type Proc struct {
 	bin   string
 	dir   string
@@ -100,13 +101,15 @@ func NewProc(o ProcOptions) (*Proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proc{bin: bin, dir: dir, clock: osenv.Clock{Scale: o.Scale, Epoch: time.Now()}, log: o.Console,
+	p := &Proc{bin: bin, dir: dir, clock: osenv.Clock{Scale: o.Scale, Epoch: time.Now()},
+		log:   o.Console,
 		hosts: map[string]*procHost{}, news: make(chan struct{}, 1), done: make(chan struct{}),
 		stop: o.Stop}
 	if p.log == nil {
 		p.log = func(env.Instant, string, string, string) {}
 	}
-	if p.sock, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: p.events(), Net: "unixgram"}); err != nil {
+	if p.sock, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: p.events(),
+		Net: "unixgram"}); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
@@ -177,8 +180,8 @@ func (p *Proc) canary() {
 	}
 }
 
-// Late is the longest time for which the machine kept a program of the room waiting. A run in which it
-// is more than Patience proves nothing.
+// Late is the longest time for which the machine kept a program of the room waiting. A run in which
+// it is more than Patience proves nothing.
 func (p *Proc) Late() time.Duration { return time.Duration(p.late.Load()) }
 
 // Patience is how long a program may wait for a processor before timings become meaningless: two
@@ -220,7 +223,8 @@ func (p *Proc) Start(plan Plan) error {
 		return err
 	}
 	for i, m := range p.site.Machines() {
-		h := &procHost{name: m.Name, dir: filepath.Join(p.dir, m.Name), addr: p.net.hostAddr(i), ports: map[string]string{}}
+		h := &procHost{name: m.Name, dir: filepath.Join(p.dir, m.Name), addr: p.net.hostAddr(i),
+			ports: map[string]string{}}
 		p.hosts[m.Name] = h
 		if err := h.makeFolders(m); err != nil {
 			return err
@@ -263,7 +267,8 @@ func (h *procHost) makeFolders(m *site.Machine) error {
 		}
 	}
 	var err error
-	if h.console, err = os.OpenFile(filepath.Join(h.dir, "console"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+	if h.console, err = os.OpenFile(filepath.Join(h.dir, "console"), os.O_CREATE|os.O_RDWR|os.O_APPEND,
+		0o600); err != nil {
 		return err
 	}
 	name := filepath.Join(h.dir, "halt")
@@ -431,7 +436,8 @@ func (p *Proc) Proc(host, service_, action string) error {
 	prog, ups := service(service_)
 	pids := p.find(h, func(args []string) bool {
 		if prog == "driver" {
-			return slices.Contains(args, ups) && slices.Contains(args, "-a") && filepath.Base(args[0]) != "upsdrvctl"
+			return slices.Contains(args, ups) && slices.Contains(args, "-a") &&
+				filepath.Base(args[0]) != "upsdrvctl"
 		}
 		return filepath.Base(args[0]) == prog
 	})
@@ -441,7 +447,8 @@ func (p *Proc) Proc(host, service_, action string) error {
 	if len(pids) == 0 && action != "restart" {
 		return fmt.Errorf("%s: no %s runs there", host, service_)
 	}
-	sig := map[string]syscall.Signal{"kill": syscall.SIGKILL, "restart": syscall.SIGKILL, "pause": syscall.SIGSTOP,
+	sig := map[string]syscall.Signal{"kill": syscall.SIGKILL, "restart": syscall.SIGKILL,
+		"pause":  syscall.SIGSTOP,
 		"resume": syscall.SIGCONT, "reload": syscall.SIGHUP}[action]
 	p.Emit(env.Event{Kind: env.Proc, Host: host, Name: service_, Value: action})
 	for _, pid := range pids {
@@ -513,7 +520,8 @@ func (p *Proc) Run(host string, args []string) (Output, error) {
 		return Output{}, err
 	}
 	var out, errOut bytes.Buffer
-	st, err := e.Host().Run(e, env.Command{Args: args, Stdout: &out, Stderr: &errOut}, e.Now().Add(commandTime))
+	st, err := e.Host().Run(e, env.Command{Args: args, Stdout: &out, Stderr: &errOut},
+		e.Now().Add(commandTime))
 	return Output{out.String(), errOut.String(), int(st)}, err
 }
 

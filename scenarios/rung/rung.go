@@ -61,8 +61,8 @@ type Plan struct {
 }
 
 // A File is part of a host's configuration. Placeholders in its text are replaced:
-// @addr@ (this host's address), @addr:HOST@ (another's, as seen from here), @halt@ (the command that
-// halts this host), @state@ (a folder that survives a boot) and @PORT@ for each cable's port.
+// @addr@ (this host's address), @addr:HOST@ (another's, as seen from here), @halt@ (the command
+// that halts this host), @state@ (a folder that survives a boot) and @PORT@ for each cable's port.
 type File struct{ Host, Name, Text string }
 
 // A Cable connects a UPS to a named port of a host.

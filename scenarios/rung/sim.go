@@ -62,7 +62,8 @@ func NewSim(o SimOptions) *Sim {
 	if o.Watch {
 		o.Console = s.watch(o.Console)
 	}
-	s.w = world.New(world.Options{Seed: o.Seed, Shuffle: o.Shuffle, Console: o.Console, Observe: o.Observe,
+	s.w = world.New(world.Options{Seed: o.Seed, Shuffle: o.Shuffle, Console: o.Console,
+		Observe: o.Observe,
 		Programs: func(h *world.Host, name string) env.Main {
 			if m := o.Replace[name]; m != nil {
 				return m
@@ -74,7 +75,8 @@ func NewSim(o SimOptions) *Sim {
 }
 
 // watch reads a console before it is shown.
-func (s *Sim) watch(show func(env.Instant, string, string, string)) func(env.Instant, string, string, string) {
+func (s *Sim) watch(show func(env.Instant, string, string, string),
+) func(env.Instant, string, string, string) {
 	return func(t env.Instant, host, prog, line string) {
 		for _, secret := range s.secrets {
 			if len(secret) > 5 && strings.Contains(line, secret) {
@@ -336,7 +338,8 @@ func (s *Sim) Run(host string, args []string) (Output, error) {
 	var out, errOut bytes.Buffer
 	p := s.w.Lookup(host).StartTo(&out, &errOut, args[0], args[1:])
 	if p == nil {
-		return Output{}, fmt.Errorf("%s: cannot run %s: the host is off or has no such program", host, args[0])
+		return Output{}, fmt.Errorf("%s: cannot run %s: the host is off or has no such program", host,
+			args[0])
 	}
 	over := func() bool { _, ok := p.Status(); return ok || p.Background() }
 	// Its end may come without an event that would make the kernel ask: look every 10 ms as well.

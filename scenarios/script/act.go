@@ -115,7 +115,8 @@ func (r *room) upsAct(args []string) error {
 		u.Body.SetBattery(now, n)
 		return nil
 	}
-	return fmt.Errorf("%q: want fault KIND [for D], unplug, plug or battery N%%", strings.Join(args[1:], " "))
+	return fmt.Errorf("%q: want fault KIND [for D], unplug, plug or battery N%%",
+		strings.Join(args[1:], " "))
 }
 
 func (r *room) fault(u *site.UPS, kind string, now, d time.Duration) error {
@@ -183,7 +184,9 @@ func (r *room) proc(args []string) error {
 	case "pause":
 		r.paused = append(r.paused, [2]string{args[0], args[1]})
 	case "resume", "kill", "restart":
-		r.paused = slices.DeleteFunc(r.paused, func(p [2]string) bool { return p[0] == args[0] && p[1] == args[1] })
+		r.paused = slices.DeleteFunc(r.paused, func(p [2]string) bool {
+			return p[0] == args[0] && p[1] == args[1]
+		})
 	}
 	return r.rung.Proc(args[0], args[1], args[2])
 }
@@ -322,7 +325,8 @@ func (r *room) await(args []string) error {
 	}
 	ok, err := r.wait(d+r.rung.Tolerance(), cond)
 	if err == nil && !ok {
-		return fmt.Errorf("at %v: not within %s: %s; %s", clock(r.rung), args[0], strings.Join(args[1:], " "), r.summary())
+		return fmt.Errorf("at %v: not within %s: %s; %s", clock(r.rung), args[0],
+			strings.Join(args[1:], " "), r.summary())
 	}
 	return err
 }
@@ -334,7 +338,8 @@ func (r *room) hold(args []string) error {
 	}
 	broke, err := r.wait(d, func() bool { return !cond() })
 	if err == nil && broke {
-		return fmt.Errorf("at %v: no longer so: %s; %s", clock(r.rung), strings.Join(args[1:], " "), r.summary())
+		return fmt.Errorf("at %v: no longer so: %s; %s", clock(r.rung), strings.Join(args[1:], " "),
+			r.summary())
 	}
 	return err
 }

@@ -19,16 +19,26 @@ type condition struct {
 
 func conditions() []condition {
 	return []condition{
-		{"ups U status has|lacks|is WORD...", "what clients read", []string{"ups", "*", "status"}, (*room).askStatus},
-		{"ups U outlet is on|off", "whether the load has power", []string{"ups", "*", "outlet", "is"}, (*room).askOutlet},
-		{"ups U seen CMD", "the device received a command (kill: any that cuts the load)", []string{"ups", "*", "seen"}, (*room).askSeen},
-		{"host H is STATE", "off, booting, up, stopping, halted", []string{"host", "*", "is"}, (*room).askState},
-		{"host H event TYPE", "its upsmon notified this since the last action", []string{"host", "*", "event"}, (*room).askEvent},
-		{"host H count TYPE OP N|count TYPE", "how often, since the start; OP is == != < <= > >=", []string{"host", "*", "count"}, (*room).askCount},
-		{"upsd H logins U OP N", "how many are logged in to U", []string{"upsd", "*", "logins"}, (*room).askLogins},
-		{"upsd H reply U TEXT", "what a client that asks for U's status is told", []string{"upsd", "*", "reply"}, (*room).askReply},
-		{"driver H:U is ok|stale|dead", "what upsd thinks of the driver", []string{"driver", "*", "is"}, (*room).askDriver},
-		{"file H NAME", "the file is in the host's state folder", []string{"file", "*", "*"}, (*room).askFile},
+		{"ups U status has|lacks|is WORD...", "what clients read", []string{"ups", "*", "status"},
+			(*room).askStatus},
+		{"ups U outlet is on|off", "whether the load has power", []string{"ups", "*", "outlet", "is"},
+			(*room).askOutlet},
+		{"ups U seen CMD", "the device received a command (kill: any that cuts the load)",
+			[]string{"ups", "*", "seen"}, (*room).askSeen},
+		{"host H is STATE", "off, booting, up, stopping, halted", []string{"host", "*", "is"},
+			(*room).askState},
+		{"host H event TYPE", "its upsmon notified this since the last action",
+			[]string{"host", "*", "event"}, (*room).askEvent},
+		{"host H count TYPE OP N|count TYPE", "how often, since the start; OP is == != < <= > >=",
+			[]string{"host", "*", "count"}, (*room).askCount},
+		{"upsd H logins U OP N", "how many are logged in to U", []string{"upsd", "*", "logins"},
+			(*room).askLogins},
+		{"upsd H reply U TEXT", "what a client that asks for U's status is told",
+			[]string{"upsd", "*", "reply"}, (*room).askReply},
+		{"driver H:U is ok|stale|dead", "what upsd thinks of the driver", []string{"driver", "*", "is"},
+			(*room).askDriver},
+		{"file H NAME", "the file is in the host's state folder", []string{"file", "*", "*"},
+			(*room).askFile},
 	}
 }
 
@@ -38,7 +48,8 @@ func (r *room) parse(args []string) (func() bool, error) {
 		if len(args) < len(c.shape) {
 			continue
 		}
-		if !slices.EqualFunc(c.shape, args[:len(c.shape)], func(want, got string) bool { return want == "*" || want == got }) {
+		if !slices.EqualFunc(c.shape, args[:len(c.shape)],
+			func(want, got string) bool { return want == "*" || want == got }) {
 			continue
 		}
 		if _, err := c.ask(r, args); err != nil {
@@ -50,7 +61,8 @@ func (r *room) parse(args []string) (func() bool, error) {
 			return ok
 		}, nil
 	}
-	return nil, fmt.Errorf("%q is no condition; there are:\n\t%s", strings.Join(args, " "), strings.Join(usages(), "\n\t"))
+	return nil, fmt.Errorf("%q is no condition; there are:\n\t%s", strings.Join(args, " "),
+		strings.Join(usages(), "\n\t"))
 }
 
 func usages() []string {
@@ -73,9 +85,13 @@ func (r *room) askStatus(a []string) (bool, error) {
 	words := strings.Fields(text)
 	switch a[3] {
 	case "has":
-		return served && !slices.ContainsFunc(a[4:], func(w string) bool { return !slices.Contains(words, w) }), nil
+		return served && !slices.ContainsFunc(a[4:], func(w string) bool {
+			return !slices.Contains(words, w)
+		}), nil
 	case "lacks":
-		return served && !slices.ContainsFunc(a[4:], func(w string) bool { return slices.Contains(words, w) }), nil
+		return served && !slices.ContainsFunc(a[4:], func(w string) bool {
+			return slices.Contains(words, w)
+		}), nil
 	case "is":
 		return text == strings.Join(a[4:], " "), nil
 	}

@@ -25,8 +25,8 @@ const (
 // FaultKinds are what explore can do to a room, each drawn as a window of time.
 var FaultKinds = []string{"outage", "partition", "delay", "stall", "kill", "silence"}
 
-// A Hurt is one fault: begin and end, and what it does. A plan is a list of them: plain data, printed
-// as lines of a script when a run fails.
+// A Hurt is one fault: begin and end, and what it does. A plan is a list of them: plain data,
+// printed as lines of a script when a run fails.
 type Hurt struct {
 	At, Until time.Duration // since the room settled
 	Kind      string        // one of FaultKinds
@@ -77,7 +77,8 @@ func (r *room) explore(args []string) error {
 			for _, h := range plan {
 				lines = append(lines, "  "+h.String())
 			}
-			return fmt.Errorf("seed %d breaks an oracle:\n%s\nthe faults were:\n%s", seed, report, strings.Join(lines, "\n"))
+			return fmt.Errorf("seed %d breaks an oracle:\n%s\nthe faults were:\n%s", seed, report,
+				strings.Join(lines, "\n"))
 		}
 	}
 	r.ts.Logf("explored %d worlds", n)
@@ -146,8 +147,8 @@ func draw(rng *rand.Rand, s *site.Site, kinds []string) []Hurt {
 	return plan
 }
 
-// Play hurts a room that was started as planned, repairs it and lets it recover. It returns when the
-// repair was, which is what check.Run wants to know.
+// Play hurts a room that was started as planned, repairs it and lets it recover. It returns when
+// the repair was, which is what check.Run wants to know.
 func Play(g rung.Rung, plan []Hurt) (quiet env.Instant, err error) {
 	type step struct {
 		at  time.Duration
@@ -198,7 +199,8 @@ func inflict(g rung.Rung, h Hurt, end bool) {
 	case "silence":
 		if !end {
 			s.UPS(h.A).Cable.SetFault(time.Duration(g.Now()), serve.Silent, h.Until-h.At)
-			g.Emit(env.Event{Kind: env.Fault, UPS: h.A, Name: "silent", Value: "on", N: int64(h.Until - h.At)})
+			g.Emit(env.Event{Kind: env.Fault, UPS: h.A, Name: "silent", Value: "on",
+				N: int64(h.Until - h.At)})
 		}
 	case "partition", "delay":
 		action := map[string]string{"partition": "cut", "delay": "delay"}[h.Kind]

@@ -80,7 +80,8 @@ func (r *room) between(args []string) error {
 	}
 	tol := r.rung.Tolerance()
 	if d := to.T.Sub(from.T); d < min-tol || d > max+tol {
-		return fmt.Errorf("from %s to %s it took %v; want %v to %v", args[0], args[1], d.Round(time.Millisecond), min, max)
+		return fmt.Errorf("from %s to %s it took %v; want %v to %v", args[0], args[1],
+			d.Round(time.Millisecond), min, max)
 	}
 	return nil
 }
@@ -100,7 +101,8 @@ func (r *room) measure(args []string) error {
 	host, state, _ := strings.Cut(args[3], ":")
 	left := time.Duration(-1)
 	for _, ev := range r.rung.Trace() {
-		if ev.Kind == env.Power && ev.Name == "left" && ev.Host == host && ev.UPS == args[1] && ev.Value == state {
+		if ev.Kind == env.Power && ev.Name == "left" && ev.Host == host && ev.UPS == args[1] &&
+			ev.Value == state {
 			left = time.Duration(ev.N)
 		}
 	}
@@ -110,7 +112,8 @@ func (r *room) measure(args []string) error {
 	r.measures = append(r.measures, Measure{args[0], left})
 	r.ts.Logf("%s = %v", args[0], left.Round(time.Second))
 	if left < *limit["min"] || *limit["max"] > 0 && left > *limit["max"] {
-		return fmt.Errorf("%s is %v; want %s", args[0], left.Round(time.Second), strings.Join(args[4:], " "))
+		return fmt.Errorf("%s is %v; want %s", args[0], left.Round(time.Second),
+			strings.Join(args[4:], " "))
 	}
 	return nil
 }
@@ -181,7 +184,8 @@ func repair(g rung.Rung, paused [][2]string) error {
 	return nil
 }
 
-// killed returns the services that were killed, or ended, and not started since, each with its host.
+// killed returns the services that were killed, or ended, and not started since, each with its
+// host.
 func killed(trace []env.Event) [][2]string {
 	var dead [][2]string
 	for _, ev := range trace {

@@ -95,12 +95,14 @@ func (r *room) open() error {
 }
 
 // capabilities of the rungs that exist.
-var capabilities = []string{"mains-control", "outlet-sense", "proc-control", "net-control", "device-fault"}
+var capabilities = []string{"mains-control", "outlet-sense", "proc-control", "net-control",
+	"device-fault"}
 
 func (r *room) needs(args []string) error {
 	for _, c := range args {
 		if !slices.Contains(capabilities, c) {
-			r.why = fmt.Sprintf("rung %s cannot do %s (it can: %s)", r.opt.Name, c, strings.Join(capabilities, " "))
+			r.why = fmt.Sprintf("rung %s cannot do %s (it can: %s)", r.opt.Name, c,
+				strings.Join(capabilities, " "))
 		}
 	}
 	return nil
@@ -247,8 +249,8 @@ func (r *room) host(args []string) error {
 		}
 	}
 	return r.add(func(s *site.Site) error {
-		return s.AddMachine(&site.Machine{Name: args[0], Supplies: supplies, Need: need, Boot: boot, Halt: halt,
-			Fallback: fallback, BIOS: m["bios"]})
+		return s.AddMachine(&site.Machine{Name: args[0], Supplies: supplies, Need: need, Boot: boot,
+			Halt: halt, Fallback: fallback, BIOS: m["bios"]})
 	})
 }
 
@@ -287,7 +289,8 @@ func (r *room) link(args []string) error {
 		return err
 	}
 	if v := m["loss"]; v != "" {
-		if l.Loss, err = strconv.Atoi(strings.TrimSuffix(v, "%")); err != nil || l.Loss < 0 || l.Loss > 99 {
+		if l.Loss, err = strconv.Atoi(strings.TrimSuffix(v, "%")); err != nil || l.Loss < 0 ||
+			l.Loss > 99 {
 			return fmt.Errorf("loss=%s: want percent, at most 99", v)
 		}
 	}

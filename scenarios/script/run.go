@@ -172,7 +172,10 @@ func (r *room) failure(log string) string {
 	for i, l := range lines {
 		if strings.HasPrefix(l, "FAIL: ") {
 			text := strings.TrimPrefix(strings.Join(lines[i:], "\n"), "FAIL: ")
-			return filepath.Base(r.file) + text[strings.LastIndex(text[:max(0, strings.Index(text, ".txtar"))+1], "/")+len(filepath.Base(r.file))+1:]
+			if _, rest, ok := strings.Cut(text, filepath.Base(r.file)); ok {
+				return filepath.Base(r.file) + rest
+			}
+			return text
 		}
 	}
 	return strings.Join(lines, "\n")

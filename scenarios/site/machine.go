@@ -28,8 +28,8 @@ type Supply struct {
 	N      int
 }
 
-// A Machine is a computer as its owner sees it: what feeds it, how long it takes to boot and to halt,
-// and what it runs.
+// A Machine is a computer as its owner sees it: what feeds it, how long it takes to boot and to
+// halt, and what it runs.
 type Machine struct {
 	Name     string
 	Supplies []Supply
@@ -53,7 +53,8 @@ type Machine struct {
 	seen     bool // it had power before
 }
 
-// AddMachine declares a computer. Zero fields get usual values: need 1, boot 20 s, halt 15 s, BIOS on.
+// AddMachine declares a computer. Zero fields get usual values: need 1, boot 20 s, halt 15 s, BIOS
+// on.
 func (s *Site) AddMachine(m *Machine) error {
 	if s.Machine(m.Name) != nil {
 		return fmt.Errorf("host %s is declared twice", m.Name)
@@ -84,7 +85,8 @@ func (s *Site) AddMachine(m *Machine) error {
 	for _, p := range []struct {
 		name string
 		n    int64
-	}{{"min", int64(m.Need)}, {"boot", int64(m.Boot)}, {"halt", int64(m.Halt)}, {"fallback", int64(m.Fallback)},
+	}{{"min", int64(m.Need)}, {"boot", int64(m.Boot)}, {"halt", int64(m.Halt)},
+		{"fallback", int64(m.Fallback)},
 		{"bios", int64(slices.Index([]string{"on", "last", "off"}, m.BIOS))}} {
 		s.emit(env.Event{Kind: env.Spec, Host: m.Name, Name: p.name, N: p.n})
 	}
@@ -279,7 +281,11 @@ func (m *Machine) stopServices(e env.Env) {
 	for _, s := range []struct {
 		name string
 		args []string
-	}{{"upsmon", []string{"upsmon", "-c", "stop"}}, {"upsd", []string{"upsd", "-c", "stop"}}, {"driver", []string{"upsdrvctl", "stop"}}} {
+	}{
+		{"upsmon", []string{"upsmon", "-c", "stop"}},
+		{"upsd", []string{"upsd", "-c", "stop"}},
+		{"driver", []string{"upsdrvctl", "stop"}},
+	} {
 		if m.has(s.name) {
 			m.command(e, s.args...)
 			m.site.emit(env.Event{Kind: env.Proc, Host: m.Name, Name: s.name, Value: "exit"})

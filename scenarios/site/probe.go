@@ -85,7 +85,8 @@ func (p Probe) late(waited time.Duration, err error, emit func(env.Event)) {
 
 func (p Probe) round(e env.Env, c env.Conn, tell func(name, reply string)) error {
 	for _, q := range []struct{ name, ask, prefix string }{
-		{"status", fmt.Sprintf("GET VAR %s ups.status\n", p.UPS), fmt.Sprintf("VAR %s ups.status ", p.UPS)},
+		{"status", fmt.Sprintf("GET VAR %s ups.status\n", p.UPS),
+			fmt.Sprintf("VAR %s ups.status ", p.UPS)},
 		{"logins", fmt.Sprintf("GET NUMLOGINS %s\n", p.UPS), fmt.Sprintf("NUMLOGINS %s ", p.UPS)},
 	} {
 		until := e.Now().Add(probeWait)

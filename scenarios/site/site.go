@@ -107,7 +107,8 @@ func (s *Site) AddFeed(name string) error {
 }
 
 // AddUPS declares a UPS on a feed, with the face that face makes.
-func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) Face) (*UPS, error) {
+func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) Face,
+) (*UPS, error) {
 	switch {
 	case s.UPS(name) != nil:
 		return nil, fmt.Errorf("ups %s is declared twice", name)
@@ -122,7 +123,8 @@ func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) 
 	u.Face.OnCommand(func(what, cmd string) {
 		s.emit(env.Event{Kind: env.Device, UPS: name, Name: what, Value: cmd})
 	})
-	u.Cable = serve.NewCable(u.Face, serve.Options{Now: func() time.Duration { return time.Duration(s.now()) }})
+	u.Cable = serve.NewCable(u.Face,
+		serve.Options{Now: func() time.Duration { return time.Duration(s.now()) }})
 	s.upses = append(s.upses, u)
 	spec = u.Body.Spec()
 	for _, p := range []struct {

@@ -182,7 +182,8 @@ func (network) Dial(e env.Env, kind, addr string, until env.Instant) (env.Conn, 
 		return nil, env.ErrRefused
 	}
 	from.lastPort++
-	near := &conn{p: m.p, life: from.life, local: net.JoinHostPort(from.addr, strconv.Itoa(from.lastPort)), remote: addr}
+	local := net.JoinHostPort(from.addr, strconv.Itoa(from.lastPort))
+	near := &conn{p: m.p, life: from.life, local: local, remote: addr}
 	if to == from && kind != "unix" {
 		near.local = net.JoinHostPort("127.0.0.1", strconv.Itoa(from.lastPort))
 	}
@@ -409,8 +410,8 @@ func (c *conn) arrive() {
 	}
 }
 
-// take moves n bytes from the wire to the buffer; an end that is no more answers with a reset, unless
-// its computer is off: that answers nothing.
+// take moves n bytes from the wire to the buffer; an end that is no more answers with a reset,
+// unless its computer is off: that answers nothing.
 func (c *conn) take(n int) {
 	h := c.p.host
 	gone := c.p.dead || c.closed || c.life != h.life

@@ -67,7 +67,8 @@ func (h *Host) Start(prog string, args []string, environ ...string) *Process {
 }
 
 // StartTo is Start with the program's output sent to writers; nil means the console.
-func (h *Host) StartTo(out, errOut io.Writer, prog string, args []string, environ ...string) *Process {
+func (h *Host) StartTo(out, errOut io.Writer, prog string, args []string, environ ...string,
+) *Process {
 	main := h.w.opt.Programs(h, prog)
 	if main == nil || !h.up {
 		return nil
@@ -83,8 +84,11 @@ func (h *Host) StartMain(prog string, main env.Main) *Process {
 	return h.spawn(prog, main, nil, nil, nil, nil)
 }
 
-func (h *Host) spawn(prog string, main env.Main, args, environ []string, out, errOut io.Writer) *Process {
-	return h.begin(&Process{prog: prog, main: main, args: args, env: environ, out: out, errOut: errOut})
+func (h *Host) spawn(prog string, main env.Main, args, environ []string,
+	out, errOut io.Writer,
+) *Process {
+	return h.begin(&Process{prog: prog, main: main, args: args, env: environ, out: out,
+		errOut: errOut})
 }
 
 // begin starts a process of which is known what it is to run.
@@ -227,7 +231,8 @@ func (p *Process) run(m *machine, c env.Command, until env.Instant) (env.ExitSta
 		return 0, fmt.Errorf("%s: no such program on %s: %w", args[0], p.host.name, fs.ErrNotExist)
 	}
 	environ := append(slices.Clone(p.env), c.Env...)
-	child := p.host.spawn(prog, main, args[1:], environ, orWriter(c.Stdout, p.out), orWriter(c.Stderr, p.errOut))
+	child := p.host.spawn(prog, main, args[1:], environ, orWriter(c.Stdout, p.out),
+		orWriter(c.Stderr, p.errOut))
 	for !child.dead && !child.background {
 		child.waiters = append(child.waiters, m)
 		if err := m.park(until); err != nil {

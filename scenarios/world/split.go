@@ -161,7 +161,8 @@ func (h *halves) Next(e env.Env) (env.Deed, error) {
 }
 
 // forwarded are the signals that a parent passes on.
-var forwarded = []env.Signal{env.Hangup, env.Terminate, env.Interrupt, env.Quit, env.User1, env.User2}
+var forwarded = []env.Signal{env.Hangup, env.Terminate, env.Interrupt, env.Quit, env.User1,
+	env.User2}
 
 // passesOn reports whether a signal to p is for its child.
 func (p *Process) passesOn(s env.Signal) bool {

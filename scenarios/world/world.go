@@ -62,7 +62,8 @@ type World struct {
 
 // New returns an empty world at time 0.
 func New(o Options) *World {
-	w := &World{opt: o, names: map[string]*Host{}, links: map[[2]*Host]*Link{}, occur: map[string]uint64{}}
+	w := &World{opt: o, names: map[string]*Host{}, links: map[[2]*Host]*Link{},
+		occur: map[string]uint64{}}
 	var shuffle *rand.Rand
 	if o.Shuffle {
 		shuffle = w.stream("shuffle")

@@ -1,8 +1,9 @@
 // Package operator is what upscmd and upsrw share: a person or a script gives a UPS an order, says
 // who gives it, and wants to know what became of it.
 //
-// Who it is comes from -u and -p, else from nutauth.conf, else from the terminal. What became of it: without -w, that upsd
-// took the order; with -w, what the device made of it, which upsd is asked until it knows.
+// Who it is comes from -u and -p, else from nutauth.conf, else from the terminal. What became of
+// it: without -w, that upsd took the order; with -w, what the device made of it, which upsd is
+// asked until it knows.
 //
 // An order that was tracked and failed is an error like any other. (NUT's programs exit with 0 once
 // there is a result, whatever it is.)
@@ -113,8 +114,9 @@ type Order struct {
 	Send  func(until env.Instant) (id string, err error)
 }
 
-// Give says who the operator is, gives the order and prints what became of it. The result is OK when
-// upsd took it and SUCCESS when the device has carried it out. The errors are complete sentences.
+// Give says who the operator is, gives the order and prints what became of it. The result is OK
+// when upsd took it and SUCCESS when the device has carried it out. The errors are complete
+// sentences.
 func (o *Options) Give(e env.Env, c *client.Conn, w Order) (result string, err error) {
 	if err := c.Authenticate(e, Soon(e), *o.User, *o.Password); err != nil {
 		return "", fmt.Errorf("Authentication failed: %w", err)

@@ -16,15 +16,15 @@
 // # Randomness
 //
 // Keys and nonces come from the operating system, also in virtual time: Env.Rand repeats itself,
-// which is its purpose, and what repeats itself is no secret. Go itself ignores Config.Rand for keys
-// since 1.26. So the bytes of a rehearsal over TLS differ from run to run; what happens, and when,
-// does not, because records are as long and as many.
+// which is its purpose, and what repeats itself is no secret. Go itself ignores Config.Rand for
+// keys since 1.26. So the bytes of a rehearsal over TLS differ from run to run; what happens, and
+// when, does not, because records are as long and as many.
 //
 // # Tasks
 //
 // One task may read while another writes. A peer that asks for a new key while both are under way
-// makes the reader wait for the writer, with a lock of crypto/tls. On a real machine that is no more
-// than a wait; in virtual time it would hang, and nothing of this project asks for new keys.
+// makes the reader wait for the writer, with a lock of crypto/tls. On a real machine that is no
+// more than a wait; in virtual time it would hang, and nothing of this project asks for new keys.
 package netconn
 
 import (

@@ -18,8 +18,8 @@ type TLS struct {
 	writing atomic.Int32 // calls of Write under way
 }
 
-// Server answers the handshake that a client begins on c. When it fails, c is the caller's to close;
-// the error is that of crypto/tls, or wraps one of package env.
+// Server answers the handshake that a client begins on c. When it fails, c is the caller's to
+// close; the error is that of crypto/tls, or wraps one of package env.
 func Server(e env.Env, c env.Conn, config *tls.Config, until env.Instant) (*TLS, error) {
 	return handshake(e, c, config, until, tls.Server)
 }

@@ -127,7 +127,8 @@ func (h *host) Chgrp(name, group string) error {
 // Descriptors relies on package os, which has raised the soft limit before main begins.
 func (h *host) Descriptors() int {
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil ||
+		limit.Cur > math.MaxInt32 {
 		return math.MaxInt32
 	}
 	return int(limit.Cur)
@@ -504,8 +505,8 @@ func (h *host) Ready(_ env.Env, state string) {
 	pipe.Close()
 }
 
-// leaveTerminal sends further log lines where the variable NUT_DEBUG_SYSLOG says: to the system's log
-// (default), to standard error as before (stderr), or nowhere (none).
+// leaveTerminal sends further log lines where the variable NUT_DEBUG_SYSLOG says: to the system's
+// log (default), to standard error as before (stderr), or nowhere (none).
 func (h *host) leaveTerminal(to string) {
 	leave := []*os.File{os.Stdin, os.Stdout, os.Stderr}
 	if to == "stderr" {

@@ -73,8 +73,8 @@ const (
 	acceptedWrite = 64 << 10
 )
 
-// conn is a net.Conn whose deadlines are Instants. Stopping the scope that opened it wakes its waits;
-// arranging that once, not at each call, is what keeps a request cheap.
+// conn is a net.Conn whose deadlines are Instants. Stopping the scope that opened it wakes its
+// waits; arranging that once, not at each call, is what keeps a request cheap.
 type conn struct {
 	c             net.Conn
 	local, remote string
@@ -145,8 +145,8 @@ func (c *conn) guard(m *machine) (release func() bool, err error) {
 // waits, the scheduler does not look for new input of others.
 const maxTurns = 128
 
-// giveWay lets other tasks run before a peer is read that was just written to: it has hardly had the
-// time to answer, and a read in vain with a wait costs more than a turn.
+// giveWay lets other tasks run before a peer is read that was just written to: it has hardly had
+// the time to answer, and a read in vain with a wait costs more than a turn.
 func (p *process) giveWay(c *conn) {
 	if c.wrote.Swap(false) && p.turns.Add(1) <= maxTurns {
 		runtime.Gosched()

@@ -36,8 +36,8 @@ type halves struct {
 }
 
 // Split starts the program again as the child, waits until that is ready, and executes the program
-// "NAME-root" beside it in the place of this one: Go cannot fork, and the part that keeps its rights
-// for as long as the machine is up is better the smaller one.
+// "NAME-root" beside it in the place of this one: Go cannot fork, and the part that keeps its
+// rights for as long as the machine is up is better the smaller one.
 func (h *host) Split(e env.Env, s env.Split) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -68,7 +68,8 @@ func (h *host) Split(e env.Env, s env.Split) error {
 	}
 	// From here until the parent passes them on, signals are for the child alone: one that ended this
 	// process now would leave it without a parent.
-	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1,
+		syscall.SIGUSR2)
 	ready[1].Close()
 	if n, _ := ready[0].Read(make([]byte, 1)); n != 1 {
 		os.Exit(exitCode(cmd.Wait()))
@@ -80,7 +81,8 @@ func (h *host) Split(e env.Env, s env.Split) error {
 				s.PIDFile, h.prog, strings.TrimSpace(string(pid)), err))
 		}
 	}
-	j := &root.Job{Child: cmd.Process.Pid, Flag: s.Flag, Text: s.Text, Command: s.Command, Tries: s.Tries,
+	j := &root.Job{Child: cmd.Process.Pid, Flag: s.Flag, Text: s.Text, Command: s.Command,
+		Tries: s.Tries,
 		Pause: e.(*machine).clock.Real(s.Pause), PIDFile: s.PIDFile, Program: exe, Typed: os.Args[0], Name: h.prog,
 		Orders: int(orders[0].Fd()), Deeds: int(deeds[1].Fd()), Keep: int(kept.Fd())}
 	err = h.become(keeper, j)
@@ -121,7 +123,8 @@ func (h *host) become(keeper string, j *root.Job) error {
 func (h *host) childEnviron() []string {
 	var list []string
 	for _, kv := range os.Environ() {
-		if key, _, _ := strings.Cut(kv, "="); key != "WATCHDOG_PID" || os.Getenv(key) != strconv.Itoa(os.Getpid()) {
+		if key, _, _ := strings.Cut(kv, "="); key != "WATCHDOG_PID" ||
+			os.Getenv(key) != strconv.Itoa(os.Getpid()) {
 			list = append(list, kv)
 		}
 	}
@@ -217,7 +220,8 @@ func (h *host) recognise() error {
 	if err != nil {
 		return err
 	}
-	h.parent = &parent{split: *s, orders: os.NewFile(orderPipe, "orders"), deeds: os.NewFile(deedPipe, "deeds")}
+	h.parent = &parent{split: *s, orders: os.NewFile(orderPipe, "orders"),
+		deeds: os.NewFile(deedPipe, "deeds")}
 	if user == "" {
 		return nil
 	}

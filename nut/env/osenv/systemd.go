@@ -27,8 +27,10 @@ func notifySystemd(state string) {
 }
 
 func (h *host) Tell(p env.Phase, state string) {
-	text := map[env.Phase]string{env.Serving: "READY=1", env.Stopping: "STOPPING=1", env.Turning: "WATCHDOG=1",
-		env.Reloading: fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", clock(unix.CLOCK_MONOTONIC).Microseconds())}[p]
+	text := map[env.Phase]string{env.Serving: "READY=1", env.Stopping: "STOPPING=1",
+		env.Turning: "WATCHDOG=1",
+		env.Reloading: fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d",
+			clock(unix.CLOCK_MONOTONIC).Microseconds())}[p]
 	if state != "" {
 		text += "\nSTATUS=" + state
 	}
@@ -39,7 +41,8 @@ func (h *host) Tell(p env.Phase, state string) {
 // process does not wait for us.
 func (h *host) Watchdog() time.Duration {
 	n, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
-	if pid := os.Getenv("WATCHDOG_PID"); err != nil || n <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+	pid := os.Getenv("WATCHDOG_PID")
+	if err != nil || n <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0
 	}
 	return time.Duration(n) * time.Microsecond / 2 * time.Duration(h.clock.Scale)

@@ -104,7 +104,8 @@ func nested(files []File) []string {
 }
 
 func (t *tree) parse(f File) {
-	parsed, err := parser.ParseFile(t.fset, f.Path, f.Text, parser.ParseComments|parser.SkipObjectResolution)
+	parsed, err := parser.ParseFile(t.fset, f.Path, f.Text,
+		parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		t.breaches = append(t.breaches, Breach{f.Path, 1, "syntax", err.Error(), "make it compile"})
 		return
@@ -171,9 +172,11 @@ func (t *tree) virtual() []*source {
 	for _, s := range t.sources {
 		adapter := false
 		for _, a := range Adapters {
-			adapter = adapter || s.path == a.Path || strings.HasSuffix(a.Path, "/") && strings.HasPrefix(s.path, a.Path)
+			adapter = adapter || s.path == a.Path ||
+				strings.HasSuffix(a.Path, "/") && strings.HasPrefix(s.path, a.Path)
 		}
-		if !adapter && slices.ContainsFunc(Virtual, func(part string) bool { return below(s.path, part) }) {
+		virtual := func(part string) bool { return below(s.path, part) }
+		if !adapter && slices.ContainsFunc(Virtual, virtual) {
 			in = append(in, s)
 		}
 	}

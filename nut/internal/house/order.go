@@ -72,7 +72,8 @@ func (t *tree) unordered(stmt ast.Stmt, sortedNext bool, marks []int) {
 			if pkg == "slices" && strings.HasPrefix(name, "Sorted") && len(n.Args) > 0 {
 				inSorted = n.Args[0]
 			}
-			if pkg == "maps" && slices.Contains(iterators, name) && n != inSorted && !sortedNext && !excused(n.Pos()) {
+			if pkg == "maps" && slices.Contains(iterators, name) && n != inSorted && !sortedNext &&
+				!excused(n.Pos()) {
 				t.report(n.Pos(), "maps.%s", name)
 			}
 		}

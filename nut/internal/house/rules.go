@@ -27,9 +27,11 @@ var rules = []rule{
 	{"map order", "range over slices.Sorted(maps.Keys(m)), sort in the next statement, or write `" +
 		orderMark + " why` above the loop", mapOrder},
 	{"integers", "count in mV, mWs and ms: floats differ between processors", integers},
-	{"package comment", "say in one file, doc.go if there are several, what the package is", packageComment},
+	{"package comment", "say in one file, doc.go if there are several, what the package is",
+		packageComment},
 	{"init", "call it from main, or make it a value", noInit},
-	{"package variable", "keep state in a value that main makes; a package variable never changes", packageVar},
+	{"package variable", "keep state in a value that main makes; a package variable never changes",
+		packageVar},
 	{"documented", "say what it is for, beginning with its name", documented},
 	{"length", "split it; a parent branches, leaves are pure", length},
 	{"top level", "put it into one of the rooms: see TopLevel in " + here, topLevel},
@@ -100,7 +102,8 @@ func foreign(t *tree) {
 func mayUse(dir, importPath string) bool {
 	for _, f := range Foreign {
 		if below(importPath, f.Path) {
-			return slices.ContainsFunc(strings.Fields(f.May), func(part string) bool { return below(dir, part) })
+			return slices.ContainsFunc(strings.Fields(f.May),
+				func(part string) bool { return below(dir, part) })
 		}
 	}
 	return false
@@ -115,8 +118,9 @@ var worldly = []string{
 // harmless are members of worldly packages that only compute. A package with such members may be
 // imported for them.
 var harmless = map[string][]string{
-	"net":     {"JoinHostPort", "SplitHostPort"},
-	"syscall": {"Errno", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "ECONNREFUSED", "ENOTEMPTY"},
+	"net": {"JoinHostPort", "SplitHostPort"},
+	"syscall": {"Errno", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "ECONNREFUSED",
+		"ENOTEMPTY"},
 }
 
 func machine(t *tree) {
@@ -139,7 +143,8 @@ func machine(t *tree) {
 }
 
 // ticking are the functions of package time that read or wait for the real clock.
-var ticking = []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since", "Until"}
+var ticking = []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick",
+	"Since", "Until"}
 
 func clock(t *tree) {
 	for _, s := range t.virtual() {
@@ -178,7 +183,8 @@ func tasks(t *tree) {
 }
 
 // seeded are the members of math/rand/v2 that do not draw from the process's own stream.
-var seeded = []string{"Rand", "New", "Source", "PCG", "NewPCG", "ChaCha8", "NewChaCha8", "Zipf", "NewZipf"}
+var seeded = []string{"Rand", "New", "Source", "PCG", "NewPCG", "ChaCha8", "NewChaCha8", "Zipf",
+	"NewZipf"}
 
 func random(t *tree) {
 	for _, s := range t.virtual() {

@@ -6,8 +6,9 @@ const Module = "github.com/blackstart-ups/blackstart"
 // Groups of packages that stand on one step of the stairs; used in Layers only.
 const (
 	ground = "nut nut/line nut/env nut/transport nut/service"
-	words  = ground + " nut/env/netconn nut/pki nut/config nut/state nut/sockproto nut/netproto nut/client"
-	stack  = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl " +
+	words  = ground +
+		" nut/env/netconn nut/pki nut/config nut/state nut/sockproto nut/netproto nut/client"
+	stack = words + " nut/driver nut/upsd nut/upsmon nut/upssched nut/upsdrvctl " +
 		"nut/upsc nut/upscmd nut/upsrw nut/upslog"
 	models = "devsim devsim/power devsim/serve"
 	stage  = "scenarios/world scenarios/site scenarios/check"
@@ -66,7 +67,8 @@ var Layers = []struct{ Part, May string }{
 	{"scenarios/check", words},
 	{"scenarios/rung", stack + " drivers " + models + " " + stage + " " + metal},
 	{"scenarios/script", stack + " drivers " + models + " " + stage + " scenarios/rung"},
-	{"scenarios/sweep", stack + " drivers " + models + " " + stage + " scenarios/rung scenarios/script"},
+	{"scenarios/sweep", stack + " drivers " + models + " " + stage +
+		" scenarios/rung scenarios/script"},
 	{"fuzz", stack + " drivers " + models + " " + stage + " scenarios/rung scenarios/script"},
 
 	{"hil", everything},
@@ -128,6 +130,6 @@ var TopLevel = []string{
 // Unsaid are words that have no place in the project's text, because they tell of the room it was
 // written in. They are put together here, so that this file does not contain them.
 var Unsaid = []string{
-	"/wo" + "rk/", "/tmp/" + "contract", "Clau" + "de", "Anthro" + "pic", "Open" + "AI", "Chat" + "GPT",
-	"language " + "model", "as an " + "AI",
+	"/wo" + "rk/", "/tmp/" + "contract", "Clau" + "de", "Anthro" + "pic", "Open" + "AI",
+	"Chat" + "GPT", "language " + "model", "as an " + "AI",
 }

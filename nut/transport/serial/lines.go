@@ -62,7 +62,8 @@ func (p *linedPort) Break(e env.Env, d time.Duration) error {
 	return err
 }
 
-// hangUp says whether the system drops the modem lines when the last descriptor of a port is closed.
+// hangUp says whether the system drops the modem lines when the last descriptor of a port is
+// closed.
 func hangUp(fd int, drop bool) error {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {

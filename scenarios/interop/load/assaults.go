@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// An assault is one way to be a bad client. Each of its connections is bad in a loop of its own; the
-// pace keeps the whole of it far below what the network or this machine could do, so that what is
-// seen is what the server makes of it.
+// An assault is one way to be a bad client. Each of its connections is bad in a loop of its own;
+// the pace keeps the whole of it far below what the network or this machine could do, so that what
+// is seen is what the server makes of it.
 type assault struct {
 	name  string
 	count int // connections
@@ -104,8 +104,8 @@ const (
 	attackDials = 3 * time.Second  // for one of them
 )
 
-// begin opens the connections of an assault. ready is closed when all were tried; stop ends them and
-// returns how many there had been.
+// begin opens the connections of an assault. ready is closed when all were tried; stop ends them
+// and returns how many there had been.
 func (a assault) begin(s *server) (ready chan struct{}, stop func() int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, slots := make(chan struct{}), make(chan struct{}, dialers)

@@ -48,7 +48,8 @@ func measurements() []measurement {
 }
 
 // requests measures replies a second.
-func requests(clients int, request, end string) func(*server, time.Duration) (float64, time.Duration, error) {
+func requests(clients int, request, end string,
+) func(*server, time.Duration) (float64, time.Duration, error) {
 	return func(s *server, d time.Duration) (float64, time.Duration, error) {
 		p, err := newPoller(s, clients, request, end)
 		if err != nil {
@@ -68,7 +69,8 @@ func requests(clients int, request, end string) func(*server, time.Duration) (fl
 }
 
 // propagation measures the median time from a driver's SETINFO to the first reply that has the new
-// value, for a client that asks without pause, while every other driver changes a value each 100 ms.
+// value, for a client that asks without pause, while every other driver changes a value each
+// 100 ms.
 func propagation(s *server, d time.Duration) (float64, time.Duration, error) {
 	c, err := s.dial()
 	if err != nil {

@@ -18,5 +18,6 @@
 // disturbs least.
 //
 // Everything is bounded, in count and in time. With both servers `make versus` takes some five
-// minutes and `make attack` some eight; a server that an assault brings to a stand is given up soon.
+// minutes and `make attack` some eight; a server that an assault brings to a stand is given up
+// soon.
 package main

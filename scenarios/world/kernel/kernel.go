@@ -5,8 +5,8 @@
 // present instant; nothing runs re-entrantly. The same program therefore does the same thing in
 // every run, whatever GOMAXPROCS is and however loaded the machine.
 //
-// Start at [Kernel.Spawn], [Task.Park] and [Kernel.Run]. A task is a coroutine (see switch.go). What
-// breaks determinism in such a kernel, and what hangs it, is listed in the package comment of
+// Start at [Kernel.Spawn], [Task.Park] and [Kernel.Run]. A task is a coroutine (see switch.go).
+// What breaks determinism in such a kernel, and what hangs it, is listed in the package comment of
 // scenarios/world, which builds computers and networks on top of this.
 package kernel
 
@@ -159,7 +159,8 @@ func (k *Kernel) step(ev event) {
 	}
 	k.total++
 	if k.steps++; k.steps > stepLimit {
-		k.err = fmt.Errorf("at %v: %d events in one instant; last %s", time.Duration(k.now), k.steps, ev.name())
+		k.err = fmt.Errorf("at %v: %d events in one instant; last %s", time.Duration(k.now), k.steps,
+			ev.name())
 		return
 	}
 	switch {
@@ -207,7 +208,8 @@ func (k *Kernel) Close() int {
 // fail records what a task's panic said.
 func (k *Kernel) fail(t *Task, r any) {
 	if k.err == nil {
-		k.err = fmt.Errorf("at %v: task %s: panic: %v\n%s", time.Duration(k.now), t.name, r, debug.Stack())
+		k.err = fmt.Errorf("at %v: task %s: panic: %v\n%s", time.Duration(k.now), t.name, r,
+			debug.Stack())
 	}
 }
 

@@ -121,8 +121,8 @@ func (t *Task) Wake() {
 	t.k.push(event{at: t.k.now, task: t})
 }
 
-// WakeNow is Wake for callbacks: the task runs within this event instead of in one of its own, which
-// saves a turn through the queue for each message that arrives.
+// WakeNow is Wake for callbacks: the task runs within this event instead of in one of its own,
+// which saves a turn through the queue for each message that arrives.
 func (t *Task) WakeNow() {
 	if t.state != parked {
 		return

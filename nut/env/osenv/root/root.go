@@ -88,7 +88,8 @@ func (j *Job) after(code int, begun <-chan struct{}, done <-chan bool) int {
 	case code == 0:
 		return j.leave(0)
 	case done != nil:
-		j.log("the child process has ended with " + strconv.Itoa(code) + "; the shutdown goes on without it")
+		j.log("the child process has ended with " + strconv.Itoa(code) +
+			"; the shutdown goes on without it")
 		if <-done {
 			return j.leave(0)
 		}
@@ -143,8 +144,8 @@ func (j *Job) listen(orders chan<- struct{}) {
 	}
 }
 
-// carryOut does what this process is for, and reports whether it succeeded. begun is closed when the
-// command runs. Without a command there must be no flag: the next halt would cut the power.
+// carryOut does what this process is for, and reports whether it succeeded. begun is closed when
+// the command runs. Without a command there must be no flag: the next halt would cut the power.
 func (j *Job) carryOut(orders <-chan struct{}, begun chan<- struct{}) bool {
 	if j.Command == "" {
 		return false
@@ -217,8 +218,8 @@ func wait(pid int) int {
 	}
 }
 
-// write replaces a file, so that a power cut leaves the old content or the new, and somebody who can
-// write to the folder cannot send it elsewhere.
+// write replaces a file, so that a power cut leaves the old content or the new, and somebody who
+// can write to the folder cannot send it elsewhere.
 func write(name, text string) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -245,7 +246,8 @@ func write(name, text string) error {
 	return nil
 }
 
-// log says something for which there is no child any more. Only here a socket is opened, and closed.
+// log says something for which there is no child any more. Only here a socket is opened, and
+// closed.
 func (j *Job) log(text string) {
 	text = j.Name + " parent: " + text
 	if j.Log == "stderr" {
