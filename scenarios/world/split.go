@@ -32,8 +32,9 @@ func (v hostView) Split(e env.Env, s env.Split) error {
 	h.child, p.half, p.prog = child, h, prog+rootSuffix
 	h.goOn = env.NewInbox[struct{}](m, 4)
 	h.told = env.NewInbox[env.Deed](&machine{p: child}, 64)
+	pid := strconv.Itoa(child.pid) + "\n"
 	if s.PIDFile != "" {
-		v.WriteFile(s.PIDFile, []byte(strconv.Itoa(child.pid)+"\n"), 0o644)
+		v.WriteFile(s.PIDFile, []byte(pid), 0o644)
 	}
 	working, done := false, false
 	for !child.dead || working && !done && (child.status != 0 || !h.begun) {
@@ -50,7 +51,7 @@ func (v hostView) Split(e env.Env, s env.Split) error {
 			return err
 		}
 	}
-	if s.PIDFile != "" {
+	if b, err := v.ReadFile(s.PIDFile); err == nil && string(b) == pid {
 		v.Remove(s.PIDFile)
 	}
 	code := child.status

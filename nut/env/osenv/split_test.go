@@ -49,6 +49,14 @@ func half(e env.Env, _ []string) int {
 		}
 	case "die":
 		return 9
+	case "replaced": // by another instance, as far as the PID file goes
+		name := h.Getenv("HALF_DIR") + "/pid"
+		for ; ; e.Sleep(5 * time.Millisecond) {
+			if b, err := h.ReadFile(name); err == nil && string(b) == fmt.Sprintln(h.Pid()) {
+				break
+			}
+		}
+		h.WriteFile(name, []byte("4194304\n"), 0o644)
 	case "last words":
 		p.Order(e)
 		return 9
@@ -96,6 +104,7 @@ func TestSplit(t *testing.T) {
 		{"", 0, nil, 0},
 		{"die", 1, []string{"half parent: the child process has ended with 9: nothing watches the UPSes any more; " +
 			"start it again"}, 0},
+		{"replaced", 0, nil, 0},
 		{"last words", 0, []string{"half parent: the child process has ended with 9; the shutdown goes on without it"}, 2},
 		{"and away", 0, nil, 1},
 		{"over", 4, []string{"again with a configuration"}, 0},
@@ -121,8 +130,9 @@ func TestSplit(t *testing.T) {
 			if n := strings.Count(string(ran), "try"); n != tt.tries || (string(flag) == "magic") != (n > 0) {
 				t.Errorf("the command ran %d times, want %d; the flag is %q", n, tt.tries, flag)
 			}
-			if _, err := os.Stat(dir + "/pid"); err == nil && tt.mode != "orphan" {
-				t.Error("the PID file is left")
+			_, err = os.Stat(dir + "/pid")
+			if left := err == nil; tt.mode != "orphan" && left != (tt.mode == "replaced") {
+				t.Errorf("the PID file is left: %v", left)
 			}
 		})
 	}

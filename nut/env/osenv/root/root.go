@@ -111,7 +111,7 @@ func (j *Job) over() int {
 	}
 	syscall.Close(j.Orders)
 	syscall.Close(j.Deeds)
-	os.Remove(j.PIDFile)
+	j.forget()
 	err := syscall.Exec(j.Program, append([]string{j.Typed}, os.Args[1:]...), environ)
 	j.log("cannot start " + j.Program + " again: " + err.Error())
 	return 1
@@ -119,10 +119,24 @@ func (j *Job) over() int {
 
 // leave removes the PID file and hands back the exit code.
 func (j *Job) leave(code int) int {
-	if j.PIDFile != "" {
+	j.forget()
+	return code
+}
+
+// forget removes the PID file, unless it is another instance's by now. Whatever else may stand in
+// its place must not hold up this process.
+func (j *Job) forget() {
+	const how = syscall.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
+	fd, err := syscall.Open(j.PIDFile, how, 0)
+	if err != nil {
+		return
+	}
+	b := make([]byte, 32)
+	n, _ := syscall.Read(fd, b)
+	syscall.Close(fd)
+	if n > 0 && string(b[:n]) == strconv.Itoa(j.Child)+"\n" {
 		os.Remove(j.PIDFile)
 	}
-	return code
 }
 
 // listen passes orders on until nobody can give any.
