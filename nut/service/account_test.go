@@ -49,7 +49,7 @@ func confined(t *testing.T, root, account, variable string) string {
 }
 
 // The start of UD section 1: the account is looked up, then root changed, then root given up; and
-// `upsd.md 2 -u`, `upsd.md 2 -r`, `upsd.md 3 unknown account, chroot, chdir failure`.
+// `upsd.md 2 -u`, `upsd.md 2 -r`, `upsd.md 3 unknown account` (chroot, chdir failure).
 func TestGivesUpRoot(t *testing.T) {
 	cell := t.TempDir()
 	if err := os.WriteFile(filepath.Join(cell, "inside"), nil, 0o600); err != nil {

@@ -33,7 +33,8 @@ func viewAfter(primary bool, lostAt float64, polls ...heardAt) View {
 	return v
 }
 
-// The rules of UM section 7, in the words of their numbers, and where ours differ.
+// The rules, by the numbers of NUT's, and where ours differ. Rules 2 to 6 hold for ours after DEADTIME,
+// unless NUT_RULES is on.
 func TestRules(t *testing.T) {
 	const primary, secondary = true, false
 	type edit = func(*Settings)
@@ -49,31 +50,31 @@ func TestRules(t *testing.T) {
 		want  Rule
 	}{
 		{"UM-A3: a UPS never reached is healthy", primary, none, nil, 5, 3600, ruleUnheard},
-		{"rule 1: FSD is critical", secondary, none, []heardAt{{0, "FSD OL"}}, 0, 0, ruleFSD},
-		{"rule 1: FSD stays when the server goes", secondary, none, []heardAt{{0, "FSD OL"}}, 5, 5, ruleFSD},
+		{"upsmon.md 7 1: FSD is critical", secondary, none, []heardAt{{0, "FSD OL"}}, 0, 0, ruleFSD},
+		{"upsmon.md 7 1: FSD stays when the server goes", secondary, none, []heardAt{{0, "FSD OL"}}, 5, 5, ruleFSD},
 		{"line power is fine", primary, none, []heardAt{{0, "OL"}}, 0, 3600, ruleFine},
 		{"a low battery on line power is fine", primary, none, []heardAt{{0, "OL CHRG LB"}}, 0, 3600, ruleFine},
-		{"rule 8: battery alone is fine", primary, none, []heardAt{{0, "OB DISCHRG"}}, 0, 3600, ruleFine},
-		{"rule 11: on battery and low, for a primary", primary, none, []heardAt{{0, "OB DISCHRG LB"}}, 0, 0, ruleLow},
-		{"rule 13: a secondary waits for the primary", secondary, none, []heardAt{{0, "OB LB"}}, 0, 14.9, rulePrimaryWait},
-		{"rule 12: for HOSTSYNC and no longer", secondary, none, []heardAt{{0, "OB LB"}, {15, "OB LB"}}, 0, 15, rulePrimarySilent},
-		{"rule 12: the time runs from the first low poll", secondary, none,
+		{"upsmon.md 7 8: battery alone is fine", primary, none, []heardAt{{0, "OB DISCHRG"}}, 0, 3600, ruleFine},
+		{"upsmon.md 7 11: on battery and low, for a primary", primary, none, []heardAt{{0, "OB DISCHRG LB"}}, 0, 0, ruleLow},
+		{"upsmon.md 7 13: a secondary waits for the primary", secondary, none, []heardAt{{0, "OB LB"}}, 0, 14.9, rulePrimaryWait},
+		{"upsmon.md 7 12: for HOSTSYNC and no longer", secondary, none, []heardAt{{0, "OB LB"}, {15, "OB LB"}}, 0, 15, rulePrimarySilent},
+		{"upsmon.md 7 12: the time runs from the first low poll", secondary, none,
 			[]heardAt{{0, "OB"}, {5, "OB LB"}, {10, "OB LB"}, {19, "OB LB"}}, 0, 19, rulePrimaryWait},
-		{"rule 12: an interruption begins anew", secondary, none,
+		{"upsmon.md 7 12: an interruption begins anew", secondary, none,
 			[]heardAt{{0, "OB LB"}, {10, "OL LB"}, {15, "OB LB"}}, 0, 29, rulePrimaryWait},
-		{"rule 12: it runs from the last good poll for a dead server", secondary, none, []heardAt{{0, "OB"}}, 5, 15, rulePrimarySilent},
-		{"rule 12: HOSTSYNC may be longer than DEADTIME", secondary, func(s *Settings) { s.HostSync = 60 * time.Second },
+		{"upsmon.md 7 12: it runs from the last good poll for a dead server", secondary, none, []heardAt{{0, "OB"}}, 5, 15, rulePrimarySilent},
+		{"upsmon.md 7 12: HOSTSYNC may be longer than DEADTIME", secondary, func(s *Settings) { s.HostSync = 60 * time.Second },
 			[]heardAt{{0, "OB"}}, 5, 16, rulePrimaryWait},
-		{"rule 9: a calibration is no outage", primary, none, []heardAt{{0, "OB CAL LB"}}, 0, 3600, ruleCal},
-		{"rule 10: OBLBDURATION must pass", primary, func(s *Settings) { s.OBLBDuration = 9 * time.Second },
+		{"upsmon.md 7 9: a calibration is no outage", primary, none, []heardAt{{0, "OB CAL LB"}}, 0, 3600, ruleCal},
+		{"upsmon.md 7 10: OBLBDURATION must pass", primary, func(s *Settings) { s.OBLBDuration = 9 * time.Second },
 			[]heardAt{{0, "OB LB"}}, 0, 8.9, ruleOBLBWait},
-		{"rule 10: and then has passed", primary, func(s *Settings) { s.OBLBDuration = 9 * time.Second },
+		{"upsmon.md 7 10: and then has passed", primary, func(s *Settings) { s.OBLBDuration = 9 * time.Second },
 			[]heardAt{{0, "OB LB"}, {9, "OB LB"}}, 0, 9, ruleLow},
-		{"rule 7: OFF is not critical yet", primary, none, []heardAt{{0, "OFF"}, {29, "OFF"}}, 0, 29, ruleFine},
-		{"rule 7: OFF for OFFDURATION", primary, none, []heardAt{{0, "OFF"}, {30, "OFF"}}, 0, 30, ruleOff},
-		{"rule 7: with line power too", primary, none, []heardAt{{0, "OFF OL"}, {31, "OL OFF"}}, 0, 31, ruleOff},
-		{"rule 7: OFFDURATION 0 is at once", primary, func(s *Settings) { s.OffDuration = 0 }, []heardAt{{0, "OFF"}}, 0, 0, ruleOff},
-		{"rule 7: negative is never", primary, func(s *Settings) { s.OffDuration = -time.Second },
+		{"upsmon.md 7 7: OFF is not critical yet", primary, none, []heardAt{{0, "OFF"}, {29, "OFF"}}, 0, 29, ruleFine},
+		{"upsmon.md 7 7: OFF for OFFDURATION", primary, none, []heardAt{{0, "OFF"}, {30, "OFF"}}, 0, 30, ruleOff},
+		{"upsmon.md 7 7: with line power too", primary, none, []heardAt{{0, "OFF OL"}, {31, "OL OFF"}}, 0, 31, ruleOff},
+		{"upsmon.md 7 7: OFFDURATION 0 is at once", primary, func(s *Settings) { s.OffDuration = 0 }, []heardAt{{0, "OFF"}}, 0, 0, ruleOff},
+		{"upsmon.md 7 7: negative is never", primary, func(s *Settings) { s.OffDuration = -time.Second },
 			[]heardAt{{0, "OFF"}, {3600, "OFF"}}, 0, 3600, ruleFine},
 
 		{"DEADTIME: silence on battery is waited for", primary, none, []heardAt{{0, "OB"}}, 5, 14.9, ruleFine},
@@ -83,20 +84,20 @@ func TestRules(t *testing.T) {
 		{"OBLBDURATION runs on after DEADTIME", primary, func(s *Settings) { s.OBLBDuration = 10 * time.Second },
 			[]heardAt{{0, "OB"}}, 5, 24.9, ruleOBLBWait},
 
-		{"rule 2: lost while overloaded", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
+		{"upsmon.md 7 2: lost while overloaded", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
 			[]heardAt{{0, "BYPASS OVER"}}, 5, 20, ruleLostOver},
-		{"rule 2: OVERDURATION must pass", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
+		{"upsmon.md 7 2: OVERDURATION must pass", primary, func(s *Settings) { s.OverDuration = 20 * time.Second },
 			[]heardAt{{0, "OVER"}}, 4, 19.9, ruleFine},
-		{"rule 2: negative is never", primary, none, []heardAt{{0, "OVER"}}, 5, 3600, ruleFine},
-		{"rule 3: lost during an alarm", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 15, ruleLostAlarm},
+		{"upsmon.md 7 2: negative is never", primary, none, []heardAt{{0, "OVER"}}, 5, 3600, ruleFine},
+		{"upsmon.md 7 3: lost during an alarm", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 15, ruleLostAlarm},
 		{"ours: not before DEADTIME", primary, none, []heardAt{{0, "ALARM OB"}}, 5, 14.9, ruleFine},
-		{"rule 3: unless ALARMCRITICAL is 0", primary, func(s *Settings) { s.AlarmCritical = false },
+		{"upsmon.md 7 3: unless ALARMCRITICAL is 0", primary, func(s *Settings) { s.AlarmCritical = false },
 			[]heardAt{{0, "ALARM OB"}}, 5, 5, ruleFine},
-		{"rule 4: lost during a calibration", primary, none, []heardAt{{0, "OB CAL"}}, 5, 15, ruleLostCal},
+		{"upsmon.md 7 4: lost during a calibration", primary, none, []heardAt{{0, "OB CAL"}}, 5, 15, ruleLostCal},
 		{"ours: not before DEADTIME", primary, none, []heardAt{{0, "OB CAL"}}, 5, 14.9, ruleFine},
-		{"rule 5: lost on bypass", primary, none, []heardAt{{0, "BYPASS"}}, 5, 15, ruleLostBypass},
-		{"rule 6: lost while off", primary, none, []heardAt{{0, "OFF"}}, 5, 15, ruleLostOff},
-		{"rule 6: unless OFF does not matter", primary, func(s *Settings) { s.OffDuration = -time.Second },
+		{"upsmon.md 7 5: lost on bypass", primary, none, []heardAt{{0, "BYPASS"}}, 5, 15, ruleLostBypass},
+		{"upsmon.md 7 6: lost while off", primary, none, []heardAt{{0, "OFF"}}, 5, 15, ruleLostOff},
+		{"upsmon.md 7 6: unless OFF does not matter", primary, func(s *Settings) { s.OffDuration = -time.Second },
 			[]heardAt{{0, "OFF"}}, 5, 5, ruleFine},
 
 		{"S05: silence on line power", primary, none, []heardAt{{0, "OL"}}, 5, 1e6, ruleLostOnline},
@@ -140,7 +141,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// UM-A2, UM-A4 and 13.5.
+// UM-A1, UM-A2, UM-A4; `upsmon.md 3 MINSUPPLIES n`.
 func TestPowerSum(t *testing.T) {
 	fine, low := heardAt{0, "OL"}, heardAt{0, "OB LB"}
 	tests := []struct {

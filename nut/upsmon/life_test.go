@@ -22,7 +22,7 @@ func (r *room) outcome(h *world.Host, args ...string) (code env.ExitStatus, ende
 	return code, ended, out.String() + strings.Join(r.log[from:], "\n")
 }
 
-// UM section 1.
+// UM section 1; UM-A5.
 func TestStarts(t *testing.T) {
 	good := conf(primaryConf)
 	tests := []struct {
@@ -33,37 +33,41 @@ func TestStarts(t *testing.T) {
 		running bool
 		want    string
 	}{
-		{name: "a good configuration", conf: good, running: true, want: "Startup successful"},
-		{name: "no configuration", conf: "-", code: 1, want: "Can't open /etc/nut/upsmon.conf: No such file or directory"},
-		{name: "another file", conf: "-", args: []string{"-f", "/opt/mon.conf"}, code: 1,
+		{name: "upsmon.md 14 Startup successful", conf: good, running: true, want: "Startup successful"},
+		{name: "upsmon.md 1 start, config missing", conf: "-", code: 1, want: "Can't open /etc/nut/upsmon.conf: No such file or directory"},
+		{name: "upsmon.md 1 -f", conf: "-", args: []string{"-f", "/opt/mon.conf"}, code: 1,
 			want: "Can't open /opt/mon.conf: No such file or directory"},
-		{name: "too little power configured", conf: primaryConf + "\nMINSUPPLIES 2\n", code: 1,
+		{name: "upsmon.md 1 start, sum of power values < MINSUPPLIES", conf: primaryConf + "\nMINSUPPLIES 2\n", code: 1,
 			want: "Fatal error: insufficient power configured!\n\nSum of power values........: 1\nMinimum value (MINSUPPLIES): 2\n"},
 		{name: "nothing configured", conf: "", code: 1, want: "Fatal error: insufficient power configured!"},
 		{name: "a host that only watches", conf: "MONITOR rack@nas 0 mon secret secondary\nMINSUPPLIES 0\n", running: true,
 			want: "UPS: rack@nas (monitoring only)"},
-		{name: "MONITOR without a user name", conf: "MONITOR rack@nas 1 secret primary\n", code: 1,
+		{name: "upsmon.md 1 MONITOR line without user name", conf: "MONITOR rack@nas 1 secret primary\n", code: 1,
 			want: "Unable to use old-style MONITOR line without a username"},
 		{name: "... is fatal", conf: "MONITOR rack@nas 1 secret primary\n", code: 1, want: "Fatal error: unusable configuration"},
+		{name: "two spellings of a UPS count twice (UM-A7)", conf: primaryConf + "\nMONITOR rack@nas:3493 1 mon secret primary\nMINSUPPLIES 2\n",
+			running: true, want: "UPS: rack@nas:3493 (primary) (power value 1)"},
+		{name: "a role that is none is secondary (UM-A5)", conf: "MONITOR rack@nas 1 mon secret primry\n", running: true,
+			want: "UPS: rack@nas (secondary) (power value 1)"},
 		{name: "a UPS without a name", conf: "MONITOR @nas 1 mon secret primary\n", code: 1, want: "got empty upsname string"},
 		{name: "wrong entries are ignored, aloud", conf: good + "POLLFREQ fast\nFOO bar\n", running: true,
 			want: "Encountered 2 config errors, those entries were ignored"},
 		{name: "they are named with their place", conf: good + "POLLFREQ fast\n", running: true, want: "/etc/nut/upsmon.conf:4:10: "},
-		{name: "no SHUTDOWNCMD", conf: primaryConf + "\n", running: true, want: "Warning: no shutdown command defined!"},
-		{name: "no NOTIFYCMD", conf: good, running: true, want: "Warning: no custom notification command defined, just so you know"},
-		{name: "the flag file is named", conf: good, running: true, want: "Using power down flag file /etc/killpower"},
-		{name: "the UPS is named", conf: good, running: true, want: "UPS: rack@nas (primary) (power value 1)"},
+		{name: "upsmon.md 14 Warning: no shutdown command defined!", conf: primaryConf + "\n", running: true, want: "Warning: no shutdown command defined!"},
+		{name: "upsmon.md 14 Warning: no custom notification command defined, just so you know", conf: good, running: true, want: "Warning: no custom notification command defined, just so you know"},
+		{name: "upsmon.md 14 Using power down flag file …", conf: good, running: true, want: "Using power down flag file /etc/killpower"},
+		{name: "upsmon.md 14 UPS: u@h (primary) (power value 1)", conf: good, running: true, want: "UPS: rack@nas (primary) (power value 1)"},
 		{name: "master is an old word for primary (UM-A5)", conf: "MONITOR rack@nas 1 mon secret master\n", running: true,
 			want: "UPS: rack@nas (primary)"},
-		{name: "-p", conf: good, args: []string{"-p"}, running: true,
+		{name: "upsmon.md 14 Warning: running as one big root process by request (upsmon -p)", conf: good, args: []string{"-p"}, running: true,
 			want: "Warning: running as one big root process by request (upsmon -p)"},
 		{name: "surplus words are ignored", conf: good, args: []string{"-F", "x", "y"}, running: true, want: "Startup successful"},
 
-		{name: "a wrong flag shows help", conf: good, args: []string{"-Z"}, want: "usage: upsmon"},
+		{name: "upsmon.md 1 unknown flag", conf: good, args: []string{"-Z"}, want: "usage: upsmon"},
 		{name: "a wrong command shows help", conf: good, args: []string{"-c", "fly"}, want: "usage: upsmon"},
-		{name: "help", args: []string{"-h"}, want: "-K, --check-flag"},
+		{name: "upsmon.md 1 -h help", args: []string{"-h"}, want: "-K, --check-flag"},
 		{name: "version", args: []string{"-V"}, want: "Network UPS Tools upsmon 2.8.5 (blackstart"},
-		{name: "nobody to signal", args: []string{"-c", "reload"}, code: 1, want: "cannot signal"},
+		{name: "upsmon.md 1 -c … without a running instance", args: []string{"-c", "reload"}, code: 1, want: "cannot signal"},
 		{name: "nobody under that number", args: []string{"-c", "stop", "-P", "4711"}, code: 1, want: "No such process"},
 		{name: "a test of a good file", conf: good, args: []string{"-t"}, want: "upsmon.conf is good"},
 		{name: "a test of a bad file", conf: good + "POLLFREQ fast\n", args: []string{"-t"}, code: 1, want: "upsmon.conf:4:10"},
@@ -85,6 +89,8 @@ func TestStarts(t *testing.T) {
 	}
 }
 
+// `upsmon.md 1 second instance`, `upsmon.md 1 -c … delivered`,
+// `upsmon.md 14 Signal N: exiting`.
 func TestInstances(t *testing.T) {
 	r := newRoom(t, "rack")
 	p := r.monitor("nas", conf(primaryConf))
@@ -120,6 +126,8 @@ func TestStalePIDFilesStopNobody(t *testing.T) {
 }
 
 // UM-F1, UM-F2, UM-F3, UM-F4.
+// `upsmon.md 1 -K`, `upsmon.md 1 -K, flag file present with the magic text`,
+// `upsmon.md 1 -K, otherwise` and `upsmon.md 14 Power down flag is set`.
 func TestPowerDownFlag(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -182,7 +190,7 @@ func TestCheckFlagWithoutConfiguration(t *testing.T) {
 	}
 }
 
-// UM section 8, P8, and UM 13.7.
+// `upsmon.md 8 P8`.
 func TestShutdownExit(t *testing.T) {
 	tests := []struct {
 		name, directive string
@@ -357,7 +365,9 @@ func TestSlowCommandsHoldUpNothing(t *testing.T) {
 	}
 }
 
-// POLLFAIL_LOG_THROTTLE_MAX.
+// `upsmon.md 3 POLLFAIL_LOG_THROTTLE_MAX n`,
+// `upsmon.md 14 Poll UPS [..] failure state code changed from A to B; …` and
+// `upsmon.md 14 Poll UPS [..] recovered from failure state code A - now B`.
 func TestFailedPollsInTheLog(t *testing.T) {
 	count := func(directive string) (lines, changes int) {
 		r := newRoom(t, "rack")

@@ -298,6 +298,7 @@ func (m *monitor) decide(e env.Env) Verdict {
 			continue
 		}
 		why := m.views[i].Why(r, &m.set, now)
+		m.plan.debugf(e, 1, "UPS [%s]: rule %s: %s", m.views[i].System, r.ID, why)
 		if text := m.views[i].told(r, &m.set, now); text != "" {
 			e.Log().Warn(text + " [rule " + r.ID + "]")
 		}
@@ -338,6 +339,7 @@ func (m *monitor) announce(e env.Env, notices ...Notice) {
 	for _, n := range notices {
 		text := n.Text(m.conf.NotifyMsg[string(n.Type)])
 		e.Emit(env.Event{Kind: env.Notify, UPS: n.UPS, Name: string(n.Type), Value: text})
+		m.plan.debugf(e, 2, "Notification %s of UPS [%s]: %s", n.Type, n.UPS, text)
 		flag, set := m.conf.NotifyFlag[string(n.Type)]
 		if !set {
 			flag = usualFlag

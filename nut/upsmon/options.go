@@ -120,7 +120,7 @@ To run it
 To see what it does
   -t, --test           say what is wrong with upsmon.conf and where, and exit:
                        0 when upsmon would start, 1 when it would not
-  -D, --debug          stay in the foreground and say more
+  -D, --debug          stay in the foreground and say more: -DD notifications, -DDD every reply
   -V, --version        print the version and exit
   -h, --help           print this and exit
 

@@ -10,7 +10,8 @@ const (
 	secondaryConf = "MONITOR rack@nas 1 mon secret secondary"
 )
 
-// UM 13.1: the primary waits until the secondaries are gone.
+// As 13.1, with other phases: the primary waits until the secondaries are gone. `upsmon.md 8 P3`: it
+// counts every quarter of a second.
 func TestOutageWithTwoSecondaries(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf))
@@ -38,25 +39,7 @@ func TestOutageWithTwoSecondaries(t *testing.T) {
 	}
 }
 
-// UM 13.2.
-func TestOutageThatEndsInTime(t *testing.T) {
-	r := newRoom(t, "rack")
-	p := r.monitor("nas", conf(primaryConf))
-	for _, s := range []struct {
-		at     float64
-		status string
-	}{{2, "OB DISCHRG"}, {19, "OL CHRG"}, {29, "OL CHRG LB"}, {38, "OL CHRG"}} {
-		r.to(s.at)
-		r.upsd.ups["rack"].status = s.status
-	}
-	r.to(600)
-	r.expect("nas", "5.0 ONBATT rack@nas", "20.0 ONLINE rack@nas", "30.0 LOWBATT rack@nas")
-	if _, ended := p.Status(); ended {
-		t.Error("the monitor has ended")
-	}
-}
-
-// UM 13.3: the server dies on battery. Nothing is sooner or later for the first failed poll.
+// As 13.3: the server dies on battery. Nothing is sooner or later for the first failed poll.
 func TestServerDiesOnBattery(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -119,7 +102,7 @@ func TestSilenceOnLinePowerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// UM 13.5: with two UPSes one may go, and FSD is for both.
+// As 13.5: with two UPSes one may go, and FSD is for both.
 func TestTwoUPSes(t *testing.T) {
 	r := newRoom(t, "a", "b")
 	r.monitor("nas", conf("MONITOR a@nas 1 mon secret primary", "MONITOR b@nas 1 mon secret primary"))
@@ -137,7 +120,7 @@ func TestTwoUPSes(t *testing.T) {
 		"41.0 flag written", "41.0 shutdowncmd")
 }
 
-// UM 13.6.
+// As 13.6, with other phases.
 func TestOperatorOrdersAShutdown(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf))
@@ -168,7 +151,6 @@ func TestOperatorOfASecondaryShutsDownThatHostAlone(t *testing.T) {
 	}
 }
 
-// UM 13.7.
 func TestSecondaryThatNeverLogsOut(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf))
@@ -180,36 +162,6 @@ func TestSecondaryThatNeverLogsOut(t *testing.T) {
 	r.expect("nas", "5.0 ONBATT rack@nas", "5.0 LOWBATT rack@nas", "5.0 decide power", "5.0 fsd sent", "5.0 FSD rack@nas",
 		"5.0 sync wait", "5.0 SHUTDOWN_HOSTSYNC", "20.0 sync expired", "20.0 SHUTDOWN", "25.0 flag written", "25.0 shutdowncmd")
 	r.wantLog("nas", "Host sync timer expired, forcing shutdown")
-}
-
-// UM 13.4: NUMLOGINS of a stale UPS is refused. LIST CLIENT is not, so that the primary waits for the
-// others all the same, unlike NUT's.
-func TestStaleOnBattery(t *testing.T) {
-	r := newRoom(t, "rack")
-	r.upsd.ups["rack"].status = "OB DISCHRG"
-	r.monitor("nas", conf(primaryConf))
-	r.monitor("db", conf(secondaryConf))
-	r.to(3)
-	r.upsd.ups["rack"].status = "ERR DATA-STALE"
-	r.to(40)
-	r.expect("nas", "0.0 ONBATT rack@nas", "5.0 COMMBAD rack@nas", "15.0 decide power", "15.0 fsd sent", "15.0 FSD rack@nas",
-		"15.0 sync wait", "15.0 SHUTDOWN_HOSTSYNC", "20.3 sync done", "20.3 SHUTDOWN", "25.3 flag written", "25.3 shutdowncmd")
-	r.wantLog("db", "Poll UPS [rack@nas] failed - Data stale")
-}
-
-func TestFSDThatIsLatchedShutsDownAtOnce(t *testing.T) {
-	for role, line := range map[string]string{"primary": primaryConf, "secondary": secondaryConf} {
-		t.Run(role, func(t *testing.T) {
-			r := newRoom(t, "rack")
-			r.upsd.ups["rack"].fsd = true
-			r.monitor("nas", conf(line, "FINALDELAY 0"))
-			r.to(2)
-			got := r.timeline("nas")
-			if want := "0.0 shutdowncmd"; got[len(got)-1] != want {
-				t.Errorf("it did %q, want %q in the end", got, want)
-			}
-		})
-	}
 }
 
 func TestNothingStopsAShutdown(t *testing.T) {
@@ -268,7 +220,7 @@ func TestSlowServersDelayNobodyElse(t *testing.T) {
 	}
 }
 
-// C04.
+// C04, `upsmon.md 6 SUSPEND_TIMEJUMP_UNEXPECTED`.
 func TestSettingTheClockDecidesNothing(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.upsd.ups["rack"].status = "OB DISCHRG"

@@ -23,7 +23,7 @@ func (r *room) halves(host string) (parent, child *world.Process) {
 	return parents[0], children[0]
 }
 
-// UM-P1, and UM section 1: the PID file names the child, which obeys -c; both end with 0.
+// UM-P1, and `upsmon.md 1 stop in split mode`, done better: the PID file names the child, which obeys -c; both end with 0.
 func TestTwoProcesses(t *testing.T) {
 	r := newRoom(t, "rack")
 	p := r.monitor("nas", conf(primaryConf))
@@ -44,7 +44,7 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// UM-P6.
+// UM-P6, `upsmon.md 1 -p`.
 func TestOneProcessByRequest(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf), "-p")
@@ -59,7 +59,7 @@ func TestOneProcessByRequest(t *testing.T) {
 	}
 }
 
-// UM section 1: a child that crashed ends the parent with 1, which a service manager notices.
+// `upsmon.md 1 child crashed`: that ends the parent with 1, which a service manager notices.
 func TestDeathOfTheChild(t *testing.T) {
 	r := newRoom(t, "rack")
 	p := r.monitor("nas", conf(primaryConf))
@@ -73,7 +73,8 @@ func TestDeathOfTheChild(t *testing.T) {
 	r.wantLog("nas", "upsmon parent: the child process has ended")
 }
 
-// UM-P5: warned of every 120 s, all else goes on.
+// `upsmon.md 6 NOPARENT`, `upsmon.md 14 Parent died - shutdown impossible`,
+// `upsmon.md 14 Unable to call parent pipe for shutdown`. UM-P5: warned of every 120 s, all else goes on.
 func TestDeathOfTheParent(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf))

@@ -147,6 +147,7 @@ func (m *monitor) replace(e env.Env, c *config.Upsmon, lines []*watched, views [
 		}
 	}
 	m.lines, m.views, m.conf = lines, views, c
+	m.plan.debug.Store(int32(m.o.debugLevel(e, c)))
 	m.set = decisive(c)
 	m.warn = Warnings{NoComm: c.NoCommWarnTime, ReplBatt: c.RBWarnTime}
 	m.tell(e)

@@ -19,6 +19,7 @@ import (
 type upsd struct {
 	ups     map[string]*served
 	heard   []string          // requests, but polls
+	took    int               // connections
 	refused map[string]string // answers to requests that are not the usual ones
 	hung    bool              // it takes requests and answers nothing
 }
@@ -42,6 +43,7 @@ func (u *upsd) main(e env.Env, _ []string) int {
 		if err != nil {
 			return 0
 		}
+		u.took++
 		e.Go("session", func(e env.Env) error { return u.session(e, c) })
 	}
 }
@@ -138,14 +140,18 @@ type room struct {
 	log    []string      // "host text"
 	events []env.Event   // of upsmon
 	ran    []string      // "seconds host command arguments" of commands
+	walls  int           // how often wall was called
 	notify time.Duration // how long NOTIFYCMD takes
 	halt   time.Duration // how long SHUTDOWNCMD takes
 	halted int           // how often it came to its end
+
+	monitors map[string]*world.Process // by host
 }
 
 // newRoom makes a room with a server "nas" that serves these UPSes, all on line power.
 func newRoom(t testing.TB, upses ...string) *room {
-	r := &room{t: t, upsd: &upsd{ups: map[string]*served{}, refused: map[string]string{}}}
+	r := &room{t: t, upsd: &upsd{ups: map[string]*served{}, refused: map[string]string{}},
+		monitors: map[string]*world.Process{}}
 	for _, name := range upses {
 		r.upsd.ups[name] = &served{status: "OL"}
 	}
@@ -154,6 +160,8 @@ func newRoom(t testing.TB, upses ...string) *room {
 			switch name {
 			case "upsmon":
 				return upsmon.Main
+			case "wall":
+				return func(env.Env, []string) int { r.walls++; return 0 }
 			case "halt", "notify":
 				return r.command(name)
 			}
@@ -217,7 +225,8 @@ func conf(lines ...string) string {
 func (r *room) monitor(host, conf string, args ...string) *world.Process {
 	h := r.host(host)
 	h.WriteFile("/etc/nut/upsmon.conf", []byte(conf))
-	return h.Start("upsmon", args)
+	r.monitors[host] = h.Start("upsmon", args)
+	return r.monitors[host]
 }
 
 func (r *room) pass(d time.Duration) {

@@ -32,7 +32,8 @@ func (r *room) vault(ca *pkitest.CA) *world.Host {
 	return h
 }
 
-// NP-S7, and CERTPATH to FORCESSL of UM section 3.
+// NP-S7, `upsmon.md 3 CERTPATH dir`, `upsmon.md 3 CERTFILE file`, `upsmon.md 3 CERTIDENT name pass`,
+// `upsmon.md 3 CERTHOST host name verify force`, `upsmon.md 3 CERTVERIFY 0/1`, `upsmon.md 3 FORCESSL 0/1`.
 func TestWhatTheFileSaysAboutTLS(t *testing.T) {
 	const connected, unverified = "Connected to NUT server vault in SSL", "Certificate verification is disabled"
 	for _, tt := range []struct {
@@ -69,6 +70,9 @@ func TestWhatTheFileSaysAboutTLS(t *testing.T) {
 		{name: "... and all the same", conf: "CERTPATH /etc/nut/nss\nCERTIDENT mon pw\n", want: connected},
 		{name: "a certificate that is not there", conf: "CERTFILE /no.pem\n", ended: true, code: 1,
 			want: "SSL error: CERTFILE /no.pem: No such file or directory"},
+		{name: "a certificate of ours", conf: "CERTFILE /etc/nut/mon.pem\nCERTIDENT mon x\n", want: connected},
+		{name: "a certificate of somebody else", conf: "CERTFILE /etc/nut/mon.pem\nCERTIDENT desk x\n", ended: true, code: 1,
+			want: `holds the certificate of CN=mon, CERTIDENT wants that of "desk"`},
 		{name: "the test of the file looks too", conf: "CERTVERIFY 1\n", args: []string{"-t"}, ended: true, code: 1,
 			want: "SSL error: CERTVERIFY wants CERTPATH"},
 	} {
@@ -77,7 +81,8 @@ func TestWhatTheFileSaysAboutTLS(t *testing.T) {
 			ca := pkitest.NewCA("CA")
 			r.vault(ca)
 			h := r.host("desk")
-			for name, text := range map[string]string{"ca.pem": ca.PEM(), "other.pem": pkitest.NewCA("other").PEM(),
+			cert, key := ca.Issue(pkitest.Leaf{Name: "mon"})
+			for name, text := range map[string]string{"mon.pem": cert + key, "ca.pem": ca.PEM(), "other.pem": pkitest.NewCA("other").PEM(),
 				"nss/cert9.db": "", "upsmon.conf": conf(vaultConf) + tt.conf} {
 				h.WriteFile("/etc/nut/"+name, []byte(text))
 			}

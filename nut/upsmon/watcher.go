@@ -97,6 +97,7 @@ const (
 type plan struct {
 	out      *env.Inbox[report]
 	interval atomic.Int64 // nanoseconds between polls
+	debug    atomic.Int32 // see debugf
 }
 
 // A watcher polls one UPS, in a task of its own.
@@ -277,6 +278,9 @@ func (w *watcher) ask(e env.Env) (reply []byte, connecting bool, err error) {
 		return nil, true, err
 	}
 	reply, err = w.conn.Ask(e, e.Now().Add(client.AnswerTime), w.request)
+	if w.debugs(3) { // arguments cost even when nobody reads them
+		w.debugf(e, 3, "UPS [%s] says %q", w.line.System, reply)
+	}
 	return reply, false, err
 }
 
@@ -389,6 +393,7 @@ func (w *watcher) reach(e env.Env) error {
 
 // dial connects and logs in; the login has the time of an answer.
 func (w *watcher) dial(e env.Env, until env.Instant) error {
+	w.debugf(e, 1, "Trying to connect to UPS [%s]", w.line.System)
 	conn, err := client.Dial(e, w.host, w.port, w.opt, until)
 	if err != nil {
 		return err

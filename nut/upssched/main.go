@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -40,6 +41,16 @@ func parseOptions(args []string) (options, error) {
 	return o, err
 }
 
+// debugLevel is how much more is logged: what the command line says, else the environment, but not
+// less than the file says.
+func (o *options) debugLevel(e env.Env, c *config.Upssched) int {
+	level := o.debug
+	if level == 0 {
+		level, _ = strconv.Atoi(e.Host().Getenv("NUT_DEBUG_LEVEL"))
+	}
+	return max(level, c.DebugMin)
+}
+
 const title = "Network UPS Tools upssched " + nut.Version
 
 const usage = `Gives the notifications of upsmon a delay: "when it has been on battery for half a minute, run this".
@@ -56,7 +67,7 @@ upsmon runs it: name it in upsmon.conf, and say which types it is to see:
                        exit status 1 when no timer runs
   -t, --test           say what is wrong with upssched.conf, and what it would never do, and exit:
                        0 when it can be used, 1 when it cannot
-  -D, --debug          say more
+  -D, --debug          say more: which line of the file does what
   -V, --version        print the version and exit
   -h, --help           print this and exit
 
@@ -112,7 +123,7 @@ func Main(e env.Env, args []string) int {
 			"NOTIFYTYPE=ONBATT UPSNAME=ups@host upssched message")
 		return 1
 	}
-	return follow(e, c, about)
+	return follow(e, c, about, o.debugLevel(e, c))
 }
 
 // load reads the file. Entries that are wrong are left out, aloud.
@@ -172,7 +183,7 @@ func list(e env.Env, c *config.Upssched) int {
 }
 
 // follow does what the rules say about a notification, in their order.
-func follow(e env.Env, c *config.Upssched, about notice) int {
+func follow(e env.Env, c *config.Upssched, about notice, debug int) int {
 	var acts []config.AtRule
 	for _, r := range c.Rules {
 		if r.Matches(about.kind, about.ups) {
@@ -183,7 +194,7 @@ func follow(e env.Env, c *config.Upssched, about notice) int {
 	starts := slices.ContainsFunc(acts, func(r config.AtRule) bool {
 		return r.Do == config.StartTimer || r.Do == config.StartShared
 	})
-	d := &doer{c: c, about: about}
+	d := &doer{c: c, about: about, debug: debug}
 	if timed {
 		if err := d.find(e, starts); err != nil {
 			e.Log().Error(fmt.Sprintf("%s for %s: the timers cannot be reached: %v",
@@ -209,6 +220,7 @@ type doer struct {
 	client *client
 	keeper *keeper
 	code   int
+	debug  int // level
 }
 
 // lockTime is how long finding the keeper may take the process before this one.
@@ -290,6 +302,10 @@ var verbs = map[config.AtVerb]string{
 func (d *doer) do(e env.Env, a config.AtRule) {
 	r := request{verb: verbs[a.Do], name: a.Name, after: min(a.After, maxOffset), other: a.Else,
 		about: d.about}
+	if d.debug > 0 {
+		e.Log().Info(fmt.Sprintf("[D1] %s for %s: line %d: %s %s", d.about.kind, d.about.ups, a.Line, a.Do,
+			a.Name))
+	}
 	switch {
 	case a.Do == config.Execute:
 		e.Emit(env.Event{Kind: env.Timer, UPS: d.about.ups, Name: a.Name, Value: "execute"})
