@@ -142,8 +142,9 @@ func (d *daemon) start(e env.Env) error {
 	}
 	tellTLS(e, d.tls)
 	if d.o.wantsPIDFile() {
-		if err := instance(e).Write(e); err != nil {
-			return fmt.Errorf("cannot write the PID file %s: %s", pidFile(e), reason(err))
+		if err := instance(e).Write(e); err != nil { // serving matters more than being found
+			e.Log().Warn(fmt.Sprintf("cannot write the PID file %s, so that upsd -c will not find "+
+				"process %d: %s", pidFile(e), e.Host().Pid(), reason(err)))
 		}
 	} else {
 		e.Log().Info("Running as foreground process, not saving a PID file")

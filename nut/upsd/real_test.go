@@ -224,6 +224,21 @@ func TestOneClientThatReadsNothingOnARealMachine(t *testing.T) {
 	}
 }
 
+// A full or missing folder must not leave a site without its server.
+func TestServesWithoutAPIDFile(t *testing.T) {
+	r := startReal(t)
+	r.stop()
+	if err := os.Mkdir(filepath.Join(r.dir, "upsd.pid"), 0o700); err != nil { // in its place
+		t.Fatal(err)
+	}
+	r.launch()
+	r.await(env.Data, "fresh")
+	if got := r.ask("GET VAR fake ups.status"); len(got) != 1 || got[0] != online {
+		t.Errorf("reply %q", got)
+	}
+	r.stop()
+}
+
 // NP-T10: a new server takes the port although connections of the old one linger, for both families.
 func TestARestartTakesItsPortAtOnce(t *testing.T) {
 	r := startReal(t)

@@ -153,10 +153,29 @@ func (p *process) giveWay(c *conn) {
 	}
 }
 
+// early reports that a call ended before its time: the stop of another task's scope took effect late,
+// and woke this one.
+func (c *conn) early(m *machine, err error, until env.Instant) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && m.ctx.Err() == nil && c.scope.Err() == nil &&
+		m.Now() < until
+}
+
 func (c *conn) Read(e env.Env, p []byte, until env.Instant) (int, error) {
 	m := e.(*machine)
+	for {
+		n, err := c.read(m, p, until)
+		if n > 0 {
+			return n, nil
+		}
+		if !c.early(m, err, until) {
+			return 0, m.translate(err)
+		}
+	}
+}
+
+func (c *conn) read(m *machine, p []byte, until env.Instant) (int, error) {
 	if err := c.arm(m, &c.readUntil, until, c.c.SetReadDeadline); err != nil {
-		return 0, m.translate(err)
+		return 0, err
 	}
 	release, err := c.guard(m)
 	if err != nil {
@@ -175,16 +194,23 @@ func (c *conn) Read(e env.Env, p []byte, until env.Instant) (int, error) {
 	if release != nil {
 		release()
 	}
-	if n > 0 {
-		return n, nil
-	}
-	return 0, m.translate(err)
+	return n, err
 }
 
 func (c *conn) Write(e env.Env, p []byte, until env.Instant) (int, error) {
 	m := e.(*machine)
+	for done := 0; ; {
+		n, err := c.write(m, p[done:], until)
+		done += n
+		if !c.early(m, err, until) {
+			return done, m.translate(err)
+		}
+	}
+}
+
+func (c *conn) write(m *machine, p []byte, until env.Instant) (int, error) {
 	if err := c.arm(m, &c.writeUntil, until, c.c.SetWriteDeadline); err != nil {
-		return 0, m.translate(err)
+		return 0, err
 	}
 	release, err := c.guard(m)
 	if err != nil {
@@ -200,7 +226,7 @@ func (c *conn) Write(e env.Env, p []byte, until env.Instant) (int, error) {
 	if release != nil {
 		release()
 	}
-	return n, m.translate(err)
+	return n, err
 }
 
 // causes maps the system's errors to the ones that callers of env know.

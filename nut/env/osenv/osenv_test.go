@@ -238,6 +238,40 @@ func TestStoppingAScopeWakesReaders(t *testing.T) {
 	}
 }
 
+// A stop takes effect whenever the system gets round to it, perhaps only when its task has gone.
+func TestAStoppedReaderDoesNotWakeTheNextOne(t *testing.T) {
+	e := newEnv(t, osenv.Options{Prog: "t"})
+	l, err := e.Net().Listen(e, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 300 {
+		near, err := e.Net().Dial(e, "tcp", l.Addr(), env.Never)
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := l.Accept(e, env.Never)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner, scope := e.Scope("inner")
+		scope.Stop()
+		if _, err := near.Read(inner, make([]byte, 1), env.Never); !errors.Is(err, env.ErrStopped) {
+			t.Fatalf("a stopped task reads: %v", err)
+		}
+		e.Go("writer", func(e env.Env) error {
+			_, err := far.Write(e, []byte("y"), env.Never)
+			return err
+		})
+		if _, err := near.Read(e, make([]byte, 1), env.Never); err != nil {
+			t.Fatalf("after another reader was stopped: read: %v", err)
+		}
+		near.Close()
+		far.Close()
+	}
+}
+
 func TestCommandsTellTheirStatusAndAreKilledInTime(t *testing.T) {
 	e := newEnv(t, osenv.Options{Prog: "t", Extra: []string{"WHO=world"}})
 	var out strings.Builder
