@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/service"
+	"github.com/blackstart-ups/blackstart/scenarios/interop/child"
 )
 
 // Limits of waits. They are long because they are only reached when something is broken.
@@ -176,13 +176,7 @@ func (b *bench) ups(name string) string { return name + "@127.0.0.1:" + b.port }
 
 // env is the environment of the bench's processes: nothing of NUT's from outside.
 func (b *bench) env() []string {
-	var vars []string
-	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "NUT_") && !strings.HasPrefix(kv, "BLACKSTART_") {
-			vars = append(vars, kv)
-		}
-	}
-	return append(vars, "NUT_CONFPATH="+b.conf, "NUT_STATEPATH="+b.run, "NUT_ALTPIDPATH="+b.run,
+	return append(child.Environ(), "NUT_CONFPATH="+b.conf, "NUT_STATEPATH="+b.run, "NUT_ALTPIDPATH="+b.run,
 		"NUT_PIDPATH="+b.run, service.AccountVar+"=root", "NUT_QUIET_INIT_SSL=true", "LC_ALL=C")
 }
 
@@ -207,9 +201,9 @@ func (b *bench) start(prog string, args ...string) *daemon {
 	d := &daemon{cmd: exec.Command(prog, args...), done: make(chan struct{}), said: newLines()}
 	d.cmd.Env, d.cmd.Dir = b.env(), b.dir
 	d.cmd.Stdout, d.cmd.Stderr = d.said, d.said
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.cmd.WaitDelay = time.Second
-	if err := startOnKeptThread(d.cmd); err != nil {
+	if err := child.Start(d.cmd); err != nil {
 		b.t.Fatal(err)
 	}
 	go func() {
@@ -290,25 +284,6 @@ func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// starts hands commands to one thread that lives as long as the process: the kernel kills a child
-// with Pdeathsig when the thread that made it ends. So nothing outlives a test that crashes.
-var starts = sync.OnceValue(func() chan func() {
-	c := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range c {
-			f()
-		}
-	}()
-	return c
-})
-
-func startOnKeptThread(cmd *exec.Cmd) error {
-	result := make(chan error)
-	starts() <- func() { result <- cmd.Start() }
-	return <-result
 }
 
 // An answer is what a client printed and how it ended.

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/blackstart-ups/blackstart/scenarios/interop/child"
 )
 
 // oneUPS is a configuration with which both servers start.
@@ -154,8 +156,8 @@ func (b *bench) runToEnd(prog string, environ, args []string, stop syscall.Signa
 	cmd := exec.Command(prog, args...)
 	said := newLines()
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = append(b.env(), environ...), b.dir, said, said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := startOnKeptThread(cmd); err != nil {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := child.Start(cmd); err != nil {
 		b.t.Fatal(err)
 	}
 	done := make(chan error, 1)

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/blackstart-ups/blackstart/scenarios/interop/child"
 )
 
 const (
@@ -112,16 +114,10 @@ func (s *server) launch(pin bool) error {
 		args = append([]string{taskset, "-c", "0"}, args...)
 	}
 	s.cmd = exec.Command(args[0], args[1:]...)
-	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "NUT_") && !strings.HasPrefix(kv, "BLACKSTART_") {
-			s.cmd.Env = append(s.cmd.Env, kv)
-		}
-	}
-	s.cmd.Env = append(s.cmd.Env, "NUT_CONFPATH="+s.dir, "NUT_STATEPATH="+s.dir,
+	s.cmd.Env = append(child.Environ(), "NUT_CONFPATH="+s.dir, "NUT_STATEPATH="+s.dir,
 		"NUT_ALTPIDPATH="+s.dir, "NUT_PIDPATH="+s.dir, "NUT_QUIET_INIT_SSL=true")
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := startOnKeptThread(s.cmd); err != nil {
+	if err := child.Start(s.cmd); err != nil {
 		return err
 	}
 	s.done = make(chan struct{})
@@ -130,25 +126,6 @@ func (s *server) launch(pin bool) error {
 		close(s.done)
 	}()
 	return nil
-}
-
-// starts hands commands to one thread that lives as long as the process: the kernel kills a child
-// with Pdeathsig when the thread that made it ends.
-var starts = sync.OnceValue(func() chan func() {
-	c := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range c {
-			f()
-		}
-	}()
-	return c
-})
-
-func startOnKeptThread(cmd *exec.Cmd) error {
-	result := make(chan error)
-	starts() <- func() { result <- cmd.Start() }
-	return <-result
 }
 
 // await returns when every UPS has data. Nobody tells when that is, so it asks again and again.
