@@ -309,8 +309,11 @@ func TestWhatACommandLeavesInTheBackgroundLivesOn(t *testing.T) {
 	if st != 0 || err != nil {
 		t.Fatalf("status %d, %v", st, err)
 	}
-	time.Sleep(800 * time.Millisecond)
-	if _, err := os.Stat(file); err != nil {
+	_, err = os.Stat(file)
+	for begin := time.Now(); err != nil && time.Since(begin) < 10*time.Second; _, err = os.Stat(file) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err != nil {
 		t.Errorf("it was ended with its command: %v", err)
 	}
 }
