@@ -12,6 +12,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // upsd is a server that knows its answers by heart. A request that it does not know is not answered;
@@ -21,27 +22,12 @@ type upsd struct {
 	heard   []string
 }
 
-func (u *upsd) main(e env.Env, _ []string) int {
-	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-	if err != nil {
-		return 1
-	}
-	for {
-		c, err := l.Accept(e, env.Never)
-		if err != nil {
-			return 0
-		}
-		e.Go("session", func(e env.Env) error { return u.serve(e, c) })
-	}
-}
-
-func (u *upsd) serve(e env.Env, c env.Conn) error {
-	defer c.Close()
+func (u *upsd) serve(e env.Env, c env.Conn) {
 	buf := make([]byte, 4096)
 	for {
 		n, err := c.Read(e, buf, env.Never)
 		if err != nil {
-			return nil
+			return
 		}
 		request := strings.TrimSuffix(string(buf[:n]), "\n")
 		if _, own := u.answers[request]; request == "STARTTLS" && !own {
@@ -51,7 +37,7 @@ func (u *upsd) serve(e env.Env, c env.Conn) error {
 		u.heard = append(u.heard, request)
 		answer, ok := u.answers[request]
 		if answer == "hang up" {
-			return nil
+			return
 		}
 		if ok {
 			c.Write(e, []byte(answer), env.Never)
@@ -68,7 +54,7 @@ func talk(t *testing.T, u *upsd, o client.Options, f func(e env.Env, c *client.C
 	nas.PowerOn()
 	desk.PowerOn()
 	if u != nil {
-		nas.StartMain("upsd", u.main)
+		nas.StartMain("upsd", upsdtest.Main(u.serve))
 	}
 	took := time.Duration(-1)
 	w.RunFor(time.Second)

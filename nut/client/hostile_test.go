@@ -11,34 +11,20 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/netproto"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // A fiend is a server that answers STARTTLS with a refusal and every other request as it likes.
 type fiend func(e env.Env, c env.Conn)
 
-func (f fiend) main(e env.Env, _ []string) int {
-	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-	if err != nil {
-		return 1
+func (f fiend) session(e env.Env, c env.Conn) {
+	buf := make([]byte, 4096)
+	if _, err := c.Read(e, buf, env.Never); err != nil {
+		return
 	}
-	for {
-		c, err := l.Accept(e, env.Never)
-		if err != nil {
-			return 0
-		}
-		e.Go("session", func(e env.Env) error {
-			defer c.Close()
-			buf := make([]byte, 4096)
-			if _, err := c.Read(e, buf, env.Never); err != nil {
-				return nil
-			}
-			c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
-			if _, err := c.Read(e, buf, env.Never); err != nil {
-				return nil
-			}
-			f(e, c)
-			return nil
-		})
+	c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
+	if _, err := c.Read(e, buf, env.Never); err == nil {
+		f(e, c)
 	}
 }
 
@@ -49,7 +35,7 @@ func meet(t testing.TB, f fiend, ask func(e env.Env, c *client.Conn)) time.Durat
 	nas, desk := w.Host("nas"), w.Host("desk")
 	nas.PowerOn()
 	desk.PowerOn()
-	nas.StartMain("upsd", f.main)
+	nas.StartMain("upsd", upsdtest.Main(f.session))
 	took := time.Duration(-1)
 	desk.StartMain("client", func(e env.Env, _ []string) int {
 		c, err := client.Dial(e, "nas", netproto.Port, client.Options{}, e.Now().Add(client.ConnectTime))

@@ -8,6 +8,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/upsc"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // answers are those of the server in these tests.
@@ -28,29 +29,6 @@ var answers = map[string]string{
 	"LIST VAR strange":        "hello\n",
 	"STARTTLS":                "ERR FEATURE-NOT-CONFIGURED\n",
 	"LOGOUT":                  "OK Goodbye\n",
-}
-
-func server(e env.Env, _ []string) int {
-	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-	if err != nil {
-		return 1
-	}
-	for {
-		c, err := l.Accept(e, env.Never)
-		if err != nil {
-			return 0
-		}
-		e.Go("session", func(e env.Env) error {
-			buf := make([]byte, 512)
-			for {
-				n, err := c.Read(e, buf, env.Never)
-				if err != nil {
-					return nil
-				}
-				c.Write(e, []byte(answers[strings.TrimSuffix(string(buf[:n]), "\n")]), env.Never)
-			}
-		})
-	}
 }
 
 // CL-1, CL-2, CL-3, CL-4, CL-5, CL-8, CLI-1, CLI-2, UPSC-1 to UPSC-6.
@@ -130,7 +108,9 @@ func run(t *testing.T, args ...string) (out, errOut string, code int) {
 	defer w.Close()
 	h := w.Host("nas")
 	h.PowerOn()
-	h.StartMain("upsd", server)
+	h.StartMain("upsd", upsdtest.Main(upsdtest.Each(func(request string) string {
+		return answers[request]
+	})))
 	var o, e strings.Builder
 	p := h.StartTo(&o, &e, "upsc", args)
 	if err := w.RunFor(time.Minute); err != nil {

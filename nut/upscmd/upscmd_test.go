@@ -9,6 +9,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/upscmd"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // An upsd knows its answers by heart, and remembers what it heard. A request that is not listed is
@@ -47,40 +48,19 @@ func newUpsd() *upsd {
 	}}
 }
 
-func (u *upsd) main(e env.Env, _ []string) int {
-	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-	if err != nil {
-		return 1
+func (u *upsd) answer(request string) string {
+	if request == "STARTTLS" { // said on each connection; there is no TLS here
+		return "ERR FEATURE-NOT-CONFIGURED\n"
 	}
-	for {
-		c, err := l.Accept(e, env.Never)
-		if err != nil {
-			return 0
-		}
-		e.Go("session", func(e env.Env) error { return u.session(e, c) })
+	u.heard = append(u.heard, request)
+	a := u.answers[request]
+	if len(a) == 0 {
+		return ""
 	}
-}
-
-func (u *upsd) session(e env.Env, c env.Conn) error {
-	buf := make([]byte, 512)
-	for {
-		n, err := c.Read(e, buf, env.Never)
-		if err != nil {
-			return nil
-		}
-		request := strings.TrimSuffix(string(buf[:n]), "\n")
-		if request == "STARTTLS" { // said on each connection; there is no TLS here
-			c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
-			continue
-		}
-		u.heard = append(u.heard, request)
-		if a := u.answers[request]; len(a) > 0 {
-			c.Write(e, []byte(a[0]+"\n"), env.Never)
-			if len(a) > 1 {
-				u.answers[request] = a[1:]
-			}
-		}
+	if len(a) > 1 {
+		u.answers[request] = a[1:]
 	}
+	return a[0] + "\n"
 }
 
 // run runs upscmd on a host that has a server.
@@ -100,7 +80,7 @@ func run(t *testing.T, u *upsd, environ []string, args ...string) (out, errOut s
 	h.PowerOn()
 	h.WriteFile("/auth", []byte("[admin@localhost]\nPASS = secret\n"))
 	h.WriteFile("/forced", []byte("FORCESSL = 1\n"))
-	h.StartMain("upsd", u.main)
+	h.StartMain("upsd", upsdtest.Main(upsdtest.Each(u.answer)))
 	var o, e strings.Builder
 	p := h.StartTo(&o, &e, "upscmd", args, environ...)
 	if err := w.RunFor(time.Minute); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 const status = "%VAR ups.status%"
@@ -81,10 +82,10 @@ func TestAServerThatRestartsCostsNoLine(t *testing.T) {
 	r.serves[r.nas].Kill()
 	r.wait(10 * time.Second) // the round at 10 finds nobody
 	nas := r.w.Lookup("nas")
-	r.serves[r.nas] = nas.StartMain("upsd", r.nas.main)
+	r.serves[r.nas] = nas.StartMain("upsd", upsdtest.Main(r.nas.session))
 	r.wait(6 * time.Second) // 20
 	r.serves[r.nas].Kill()
-	r.serves[r.nas] = nas.StartMain("upsd", r.nas.main)
+	r.serves[r.nas] = nas.StartMain("upsd", upsdtest.Main(r.nas.session))
 	r.wait(10 * time.Second) // 30: the old connection is dead, a new one is not
 	r.want("the log", r.lines("/log"), "[OL NA OL OL]")
 }

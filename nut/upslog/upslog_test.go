@@ -9,6 +9,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/upslog"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // A upsd serves UPSes whose variables are set by the test.
@@ -28,40 +29,17 @@ func newUpsd() *upsd {
 	}}
 }
 
-func (u *upsd) main(e env.Env, _ []string) int {
-	l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-	if err != nil {
-		return 1
-	}
-	for {
-		c, err := l.Accept(e, env.Never)
-		if err != nil {
-			return 0
-		}
-		u.conns++
-		u.open++
-		e.Go("session", func(e env.Env) error {
-			u.session(e, c)
-			u.open--
-			return nil
-		})
-	}
-}
-
 func (u *upsd) session(e env.Env, c env.Conn) {
-	defer c.Close()
-	buf := make([]byte, 512)
-	for {
-		n, err := c.Read(e, buf, env.Never)
-		if err != nil {
-			return
-		}
-		words := strings.Fields(string(buf[:n]))
+	u.conns++
+	u.open++
+	defer func() { u.open-- }()
+	upsdtest.Each(func(request string) string {
+		words := strings.Fields(request)
 		if u.hung && words[0] != "STARTTLS" {
-			continue
+			return ""
 		}
-		c.Write(e, []byte(u.answer(words)), env.Never)
-	}
+		return u.answer(words)
+	})(e, c)
 }
 
 func (u *upsd) answer(words []string) string {
@@ -119,7 +97,7 @@ func newRoom(t testing.TB) *room {
 	for name, u := range map[string]*upsd{"nas": r.nas, "far": r.far} {
 		h := r.w.Host(name)
 		h.PowerOn()
-		r.serves[u] = h.StartMain("upsd", u.main)
+		r.serves[u] = h.StartMain("upsd", upsdtest.Main(u.session))
 	}
 	return r
 }

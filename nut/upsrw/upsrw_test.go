@@ -9,6 +9,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/upsrw"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
+	"github.com/blackstart-ups/blackstart/scenarios/world/upsdtest"
 )
 
 // answers are those of the server in these tests. A request that is not listed is not answered.
@@ -115,28 +116,16 @@ func run(t *testing.T, args ...string) (out, errOut string, code int, heard []st
 	defer w.Close()
 	h := w.Host("nas")
 	h.PowerOn()
-	h.StartMain("upsd", func(e env.Env, _ []string) int {
-		l, err := e.Net().Listen(e, "tcp", "0.0.0.0:3493")
-		if err != nil {
-			return 1
+	h.StartMain("upsd", upsdtest.Main(upsdtest.Each(func(request string) string {
+		if request == "STARTTLS" { // said on each connection; there is no TLS here
+			return "ERR FEATURE-NOT-CONFIGURED\n"
 		}
-		c, err := l.Accept(e, env.Never)
-		for buf := make([]byte, 512); err == nil; {
-			var n int
-			if n, err = c.Read(e, buf, env.Never); err == nil {
-				request := strings.TrimSuffix(string(buf[:n]), "\n")
-				if request == "STARTTLS" { // said on each connection; there is no TLS here
-					c.Write(e, []byte("ERR FEATURE-NOT-CONFIGURED\n"), env.Never)
-					continue
-				}
-				heard = append(heard, request)
-				if a, ok := answers[request]; ok {
-					c.Write(e, []byte(a+"\n"), env.Never)
-				}
-			}
+		heard = append(heard, request)
+		if a, ok := answers[request]; ok {
+			return a + "\n"
 		}
-		return 0
-	})
+		return ""
+	})))
 	var o, e strings.Builder
 	p := h.StartTo(&o, &e, "upsrw", args, "NUT_QUIET_OK_NOTRACKING=true")
 	if err := w.RunFor(time.Minute); err != nil {
