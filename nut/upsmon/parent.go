@@ -143,7 +143,10 @@ func (m *monitor) mourn(e env.Env) {
 // order has SHUTDOWNCMD run: by the parent, or with the rights of this process when there is none.
 func (m *monitor) order(e env.Env) {
 	if m.parent != nil {
-		err := m.parent.Order(e)
+		err := env.ErrClosed
+		if m.mournAt == env.Never {
+			err = m.parent.Order(e)
+		}
 		if err == nil {
 			return
 		}

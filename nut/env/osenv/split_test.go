@@ -34,7 +34,12 @@ func half(e env.Env, _ []string) int {
 	case "orphan":
 		syscall.Kill(syscall.Getppid(), syscall.SIGKILL)
 		_, err := p.Next(e)
-		tell("next: %v; order: %v", err, p.Order(e))
+		order := p.Order(e)
+		for order == nil { // it is dying: of its files one is closed after the other
+			e.Sleep(time.Millisecond)
+			order = p.Order(e)
+		}
+		tell("next: %v; order: %v", err, order)
 	case "order", "silent":
 		tell("child of %s", p.Split().Config)
 		for d := (env.Deed{}); d.Step != env.Ended || d.Status != 0; {
