@@ -74,6 +74,22 @@ func TestGivesUpRoot(t *testing.T) {
 	}
 }
 
+// An account that is in no list of this machine: the system's id knows it.
+func TestAnAccountOfADirectory(t *testing.T) {
+	bin := t.TempDir()
+	script := "#!/bin/sh\ntest $3 = far || exit 1\ncase $1 in -G) echo 4711 4712;; *) echo 4711;; esac\n"
+	if err := os.WriteFile(filepath.Join(bin, "id"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	for account, want := range map[string]string{"far": "account 4711, inside false",
+		"farther": "OS user farther not found"} {
+		if got := confined(t, "", account, ""); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestBecomesTheAccountOfThePackages(t *testing.T) {
 	got := confined(t, "", "", "")
 	if u, err := user.Lookup(service.BuiltIn); err == nil {

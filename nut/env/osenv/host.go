@@ -240,30 +240,54 @@ type noAccount string
 func (n noAccount) Error() string { return "OS user " + string(n) + " not found" }
 func (n noAccount) Unwrap() error { return env.ErrNoAccount }
 
+// credential finds an account. Where this program finds none in the system's own list, the system's
+// program id may know it, from a directory elsewhere perhaps.
 func credential(name string) (*syscall.Credential, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
+	uid, gid, groups := "", "", []string(nil)
+	if u, err := user.Lookup(name); err == nil {
+		uid, gid = u.Uid, u.Gid
+		if groups, err = u.GroupIds(); err != nil {
+			return nil, err
+		}
+	} else if !askID(name, &uid, &gid, &groups) {
 		return nil, noAccount(name)
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
+	cred := new(syscall.Credential)
+	for _, n := range []struct {
+		text string
+		to   *uint32
+	}{{uid, &cred.Uid}, {gid, &cred.Gid}} {
+		id, err := strconv.ParseUint(n.text, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("account %s: %w", name, err)
+		}
+		*n.to = uint32(id)
 	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	cred := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	ids, err := u.GroupIds()
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
+	for _, id := range groups {
 		if g, err := strconv.ParseUint(id, 10, 32); err == nil {
 			cred.Groups = append(cred.Groups, uint32(g))
 		}
 	}
 	return cred, nil
+}
+
+// idTime is what the system may take to look up an account.
+const idTime = 5 * time.Second
+
+// askID asks the program id for an account; false when there is none.
+func askID(name string, uid, gid *string, groups *[]string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), idTime)
+	defer cancel()
+	ask := func(what string) string {
+		out, err := exec.CommandContext(ctx, "id", what, "--", name).Output()
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(out))
+	}
+	*uid, *gid = ask("-u"), ask("-g")
+	*groups = strings.Fields(ask("-G"))
+	return *uid != "" && *gid != ""
 }
 
 func (h *host) Become(name string) error { return h.Confine("", name) }
