@@ -25,6 +25,11 @@ import (
 // monitor that merely crashed is restarted sooner.
 const returnAfter = 15 * time.Second
 
+// silentAfter is for how long an owner that is still connected must have been silent to count as
+// gone: a host that loses power says no farewell, and may be back before its connection is idle for
+// too long. No monitor polls so seldom in a shutdown.
+const silentAfter = 30 * time.Second
+
 // A lease is the FSD of one UPS. The zero value is none.
 type lease struct {
 	set    bool
@@ -47,11 +52,11 @@ func (c *session) take(u *ups) {
 	}
 }
 
-// forsake notes that a client has gone. The caller holds the lock.
-func (s *server) forsake(c *session, now env.Instant) {
+// forsake notes since when a client has gone. The caller holds the lock.
+func (s *server) forsake(c *session, gone env.Instant) {
 	for _, u := range s.order {
 		if u.fsd.owner == c {
-			u.fsd.owner, u.fsd.gone = nil, now
+			u.fsd.owner, u.fsd.gone = nil, gone
 		}
 	}
 }
@@ -95,8 +100,11 @@ func (s *server) expire(u *ups, now env.Instant) (next env.Instant) {
 // the lock.
 func (c *session) returned(u *ups) {
 	l := u.fsd
-	if l.set && l.owner == nil && c.s.set.fsdLease > 0 && l.who == c.who() && u.powered() &&
-		c.heard.Sub(l.gone) >= returnAfter {
+	away := c.heard.Sub(l.gone) >= returnAfter
+	if l.owner != nil {
+		away = l.owner != c && c.heard.Sub(l.owner.spoke) >= silentAfter
+	}
+	if l.set && away && c.s.set.fsdLease > 0 && l.who == c.who() && u.powered() {
 		c.s.clear(u, "the UPS is on line power and "+l.who+", who had set it, is back")
 	}
 }

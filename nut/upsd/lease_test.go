@@ -84,6 +84,32 @@ func TestFSDEndsWhenItsOwnerIsBack(t *testing.T) {
 	}
 }
 
+// A host that loses power says no farewell, and its old connection is still there when it has booted.
+func TestFSDEndsWhenItsOwnerIsBackFromAPowerCut(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		silent  time.Duration
+		cleared bool
+	}{
+		{"within the idle limit", 40 * time.Second, true},
+		{"just behind it", 63 * time.Second, true},
+		{"a second session of a live monitor", 20 * time.Second, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, d, primary := leaseSite(t, "")
+			d.out.Put("SETINFO ups.status \"OL\"\n")
+			primary.want("PRIMARY fake", "OK PRIMARY-GRANTED") // who holds FSD does not clear it
+			s.run(tt.silent)
+			back := s.client()
+			back.say("USERNAME p\nPASSWORD topsecret\nPRIMARY fake")
+			got := back.say(getStatus)
+			if has := strings.Contains(got, "FSD"); has == tt.cleared {
+				t.Errorf("status %q, want FSD cleared: %v", got, tt.cleared)
+			}
+		})
+	}
+}
+
 // FSDLEASE 0, and data that is not fresh: as with NUT, for ever (NP-F2).
 func TestFSDStays(t *testing.T) {
 	for _, tt := range []struct {

@@ -58,6 +58,7 @@ type session struct {
 	upgrade *tls.Config  // set: a handshake was promised
 
 	// The lock of the server guards what follows: reloading looks at it.
+	spoke            env.Instant // heard, for other tasks
 	user, pass       string
 	hasUser, hasPass bool
 	tracking         bool
@@ -111,10 +112,13 @@ func (s *server) enter(e env.Env, c *session) (ok bool) {
 
 // leave ends what a session left behind.
 func (s *server) leave(e env.Env, c *session, err error) {
-	now := e.Now()
+	gone := e.Now()
+	if errors.Is(err, env.ErrTimeout) {
+		gone = c.heard // its host may have lost power then, without a farewell
+	}
 	s.do(e, func() {
 		s.sessions.Remove(c.at)
-		s.forsake(c, now)
+		s.forsake(c, gone)
 		c.logout(farewell(c, err))
 		s.debugf(2, "Disconnect from %s: %s", c.addr, farewell(c, err))
 	})
@@ -239,6 +243,7 @@ func (c *session) answer(words []string, err error) (tell bool) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.spoke = c.heard
 	if s.debugs(3) {
 		s.debugf(3, "%s: %q", c.who(), harmless(words))
 	}
