@@ -30,32 +30,36 @@ type flags struct {
 	help       bool
 }
 
+// uncounted begins the help of a flag that is repeated and has no value: pflag takes the word in
+// backquotes for the name of the value.
+const uncounted = "``"
+
 func (f *flags) set() *pflag.FlagSet {
 	s := pflag.NewFlagSet("driver", pflag.ContinueOnError)
 	s.SetOutput(io.Discard)
 	s.Usage = func() {}
 	s.SortFlags = false
-	s.StringVarP(&f.name, "ups", "a", "", "drive the UPS of this section of ups.conf")
+	s.StringVarP(&f.name, "ups", "a", "", "drive the UPS of section `UPS` of ups.conf")
 	s.StringVarP(&f.alone, "alone", "s", "",
-		"drive a UPS of this name without ups.conf; give port and all else by -x")
+		"drive a UPS named `UPS` without ups.conf; give port and all else by -x")
 	s.StringArrayVarP(&f.extra, "set", "x", nil,
-		"var=value or a flag: a key as in ups.conf, over which it wins")
+		"`KEY=VALUE`, or a flag, as in ups.conf, over which it wins")
 	s.BoolVarP(&f.kill, "kill", "k", false,
 		"switch the UPS's load off, by way of the running driver if there is one")
-	s.IntVarP(&f.dump, "dump", "d", 0, "update so many times, print the variables and exit")
-	s.CountVarP(&f.debug, "debug", "D", "more messages, each time; stay in the foreground")
-	s.CountVarP(&f.quiet, "quiet", "q", "log less: no notices; twice: no warnings either")
+	s.IntVarP(&f.dump, "dump", "d", 0, "update `NUMBER` times, print the variables and exit")
+	s.CountVarP(&f.debug, "debug", "D", uncounted+"more messages, each time; stay in the foreground")
+	s.CountVarP(&f.quiet, "quiet", "q", uncounted+"log less: no notices; twice: no warnings either")
 	s.CountVarP(&f.foreground, "foreground", "F",
-		"stay in the foreground; twice: and write the PID file all the same")
+		uncounted+"stay in the foreground; twice: and write the PID file all the same")
 	s.BoolVarP(&f.background, "background", "B", false, "go to the background in spite of -D")
-	s.IntVarP(&f.interval, "interval", "i", 0, "seconds between two polls")
-	s.StringVarP(&f.chroot, "root", "r", "", "change the root folder")
+	s.IntVarP(&f.interval, "interval", "i", 0, "`SECONDS` between two polls")
+	s.StringVarP(&f.chroot, "root", "r", "", "change the root folder to `DIR`")
 	s.StringVarP(&f.user, "user", "u", "",
-		"account to run under when root starts the driver, instead of nut")
-	s.StringVarP(&f.group, "group", "g", "", "group of the socket: who may connect as well")
+		"run as account `NAME` when root starts the driver, instead of as nut")
+	s.StringVarP(&f.group, "group", "g", "", "`GROUP` of the socket: who may connect as well")
 	s.StringVarP(&f.tell, "command", "c", "",
-		"tell the running driver: dump, reload, reload-or-error, reload-or-exit, exit")
-	s.IntVarP(&f.pid, "pid", "P", 0, "process that -c is for, instead of the one in the PID file")
+		"tell the running driver `WHAT` to do: dump, reload, reload-or-error, reload-or-exit, exit")
+	s.IntVarP(&f.pid, "pid", "P", 0, "-c is for process `NUMBER`, not for the one in the PID file")
 	s.BoolVarP(&f.list, "list", "L", false, "print the driver's own keys, for programs")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
 	s.BoolVarP(&f.help, "help", "h", false, "print this")
@@ -115,6 +119,6 @@ func usage(w io.Writer, s Spec, prog string) {
 	var f flags
 	fmt.Fprintf(w, "\nusage: %s -a <ups> [options]\n", prog)
 	fmt.Fprintf(w, "       %s -s <ups> -x port=<port> [-x ...] [options]\n\n", prog)
-	fmt.Fprintf(w, "Drives a UPS: %s.\n\n%s", s.Summary, f.set().FlagUsages())
+	fmt.Fprintf(w, "Drives a UPS: %s.\n\n%s", s.Summary, f.set().FlagUsagesWrapped(100))
 	s.manual(w)
 }

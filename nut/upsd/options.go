@@ -130,7 +130,8 @@ To talk to the upsd that runs
 
 Files, in %s (NUT_CONFPATH)
   upsd.conf    LISTEN address [port], default 127.0.0.1 and ::1, port 3493
-               FSDLEASE seconds, default 300: on line power FSD ends so long after who set it has gone; 0: never
+               FSDLEASE seconds, default 300: on line power FSD ends so long after the
+               one who set it has gone; 0: never
                MAXAGE seconds, default 15: a driver silent for longer is stale
                CERTFILE file: serve STARTTLS with this certificate and key, in PEM;
                CERTREQUEST and CERTPATH ask for those of clients; DISABLE_WEAK_SSL

@@ -57,22 +57,26 @@ type flags struct {
 	help       bool
 }
 
+// uncounted begins the help of a flag that is repeated and has no value: pflag takes the word in
+// backquotes for the name of the value.
+const uncounted = "``"
+
 func (f *flags) set() *pflag.FlagSet {
 	s := pflag.NewFlagSet("upsdrvctl", pflag.ContinueOnError)
 	s.SetOutput(io.Discard)
 	s.Usage = func() {}
 	s.SortFlags = false
-	s.StringVarP(&f.chroot, "root", "r", "", "drivers change their root folder to this one")
-	s.StringVarP(&f.user, "user", "u", "", "account under which drivers run")
+	s.StringVarP(&f.chroot, "root", "r", "", "drivers change their root folder to `DIR`")
+	s.StringVarP(&f.user, "user", "u", "", "drivers run as account `NAME`")
 	s.BoolVarP(&f.test, "test", "t", false, "print what would be done, and do nothing")
-	s.CountVarP(&f.debug, "debug", "D", "more messages, each time")
+	s.CountVarP(&f.debug, "debug", "D", uncounted+"more messages, each time")
 	s.BoolVarP(&f.pass, "pass", "d", false, "pass -D on to the drivers")
 	s.CountVarP(&f.foreground, "foreground", "F",
-		"stay, with the drivers as children; twice: they write PID files")
+		uncounted+"stay, with the drivers as children; twice: they write PID files")
 	s.BoolVarP(&f.background, "background", "B", false,
 		"drivers go to the background in spite of -D")
 	s.StringVarP(&f.tell, "command", "c", "",
-		"tell running drivers: dump, reload, reload-or-error, reload-or-exit, exit")
+		"tell running drivers `WHAT` to do: dump, reload, reload-or-error, reload-or-exit, exit")
 	s.BoolVar(&f.json, "json", false, "status and list: print JSON")
 	s.BoolVarP(&f.list, "list", "l", false, "as the command list")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
@@ -98,7 +102,7 @@ func Main(e env.Env, args []string) int {
 		if err != nil {
 			fmt.Fprintf(errOut, "upsdrvctl: %v\n", err)
 		}
-		fmt.Fprint(out, title, "\n", help, set.FlagUsages())
+		fmt.Fprint(out, title, "\n", help, set.FlagUsagesWrapped(100))
 		return 0 // as the C program, and scripts that look for its help
 	case f.tell == "":
 		word, words = words[0], words[1:]
