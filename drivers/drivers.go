@@ -3,6 +3,7 @@
 package drivers
 
 import (
+	"github.com/blackstart-ups/blackstart/drivers/apcsmart"
 	"github.com/blackstart-ups/blackstart/drivers/dummy"
 	"github.com/blackstart-ups/blackstart/drivers/megatec"
 	"github.com/blackstart-ups/blackstart/nut/driver"
@@ -10,6 +11,7 @@ import (
 
 // All is sorted by Spec.Name.
 var All = []driver.Spec{
+	apcsmart.Spec,
 	megatec.Blazer,
 	dummy.Spec,
 	megatec.Spec,

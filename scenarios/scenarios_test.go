@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blackstart-ups/blackstart/drivers"
 	"github.com/blackstart-ups/blackstart/scenarios/check"
 	"github.com/blackstart-ups/blackstart/scenarios/rung"
 	"github.com/blackstart-ups/blackstart/scenarios/script"
@@ -83,8 +84,10 @@ func programs(t *testing.T) string {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	if err := os.Symlink("upsdrv", filepath.Join(dir, "nutdrv_qx")); err != nil {
-		t.Fatal(err)
+	for _, spec := range drivers.All {
+		if err := os.Symlink("upsdrv", filepath.Join(dir, spec.Name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

@@ -21,7 +21,7 @@ const help = `upsim: an emulated UPS for real drivers
 
   upsim serve FACE --pty=PATH [--control=PATH] [options]
         Emulates a UPS until it is told to quit. PATH of --pty becomes a link to a
-        pseudo-terminal: the port for ups.conf. The faces are: megatec.
+        pseudo-terminal: the port for ups.conf. The faces are: megatec, apcsmart.
         upsim serve megatec --help lists the options.
 
   upsim ctl CONTROL REQUEST...

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/blackstart-ups/blackstart/devsim/apcsmart"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
@@ -20,14 +22,20 @@ type setup struct {
 	pty, control, name string
 	quiet              bool
 	spec               power.Spec
-	face               megatec.Options
+	face               string // of faces
+	megatec            megatec.Options
+	apc                apcsmart.Options
 	line               serve.Options
 	battery            int
 	volts              struct{ nominal, low, high, battery, rated, hertz int }
 	kill, reject       string
 }
 
-const serveHelp = `upsim serve megatec: a UPS that speaks Megatec (Q1) on a pseudo-terminal
+// faces are the words for the devices.
+var faces = []string{"megatec", "apcsmart"}
+
+const serveHelp = `upsim serve FACE: a UPS on a pseudo-terminal. It speaks, as FACE says,
+megatec (Q1) or apcsmart (APC's smart signalling).
 
   upsim serve megatec --pty=/tmp/ups --control=/tmp/ups.ctl --runtime=10m --low=3m
 
@@ -38,7 +46,7 @@ rehearsal.
 
 // flags declares the command line.
 func (s *setup) flags() *pflag.FlagSet {
-	f := pflag.NewFlagSet("upsim serve megatec", pflag.ContinueOnError)
+	f := pflag.NewFlagSet("upsim serve "+s.face, pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(io.Discard) // errors are printed once, by serveMain
 	f.StringVar(&s.pty, "pty", "", "the port: `PATH` becomes a link to a pseudo-terminal (required)")
@@ -68,21 +76,33 @@ func (s *setup) flags() *pflag.FlagSet {
 	f.IntVar(&s.volts.rated, "rated", 600, "rated power, `WATTS`")
 	f.IntVar(&s.volts.battery, "battery-voltage", 24, "nominal `VOLTS` of the battery")
 
-	f.BoolVar(&s.face.PerCell, "per-cell", false, "Q1 gives the voltage of one cell")
-	f.StringVar(&s.reject, "reject", "echo",
-		"the answer `HOW` to unknown commands: "+strings.Join(rejections[:], ", "))
-	f.BoolVar(&s.face.Stubborn, "stubborn", false,
-		"a pending shutdown must be cancelled before another")
-	f.BoolVar(&s.face.NoRating, "no-rating", false, "does not know F")
-	f.BoolVar(&s.face.NoVendor, "no-vendor", false, "does not know I")
-	f.StringVar(&s.face.Maker, "maker", "", "`TEXT` of the answer to I: up to 15 characters")
-	f.StringVar(&s.face.Model, "model", "", "`TEXT` of the answer to I: up to 10 characters")
-	f.StringVar(&s.face.Version, "version", "", "`TEXT` of the answer to I: up to 10 characters")
+	s.faceFlags(f)
 
 	f.IntVar(&s.line.Baud, "baud", 2400, "`SPEED` of the line; bytes take their time")
 	f.DurationVar(&s.line.Latency, "latency", 0, "`TIME` before each answer")
 	f.Uint64Var(&s.line.Seed, "seed", 0, "`NUMBER` of the noise that faults make")
 	return f
+}
+
+// faceFlags declares what only one face has.
+func (s *setup) faceFlags(f *pflag.FlagSet) {
+	if s.face == "apcsmart" {
+		f.StringVar(&s.apc.Model, "model", apcsmart.SmartUPS,
+			"`KIND` of unit: "+strings.Join(apcsmart.Models(), ", "))
+		f.BoolVar(&s.apc.Star, "star", false, "acknowledges an order to switch off by * alone")
+		f.BoolVar(&s.apc.Rude, "rude", false, "cries out in the middle of its answers")
+		return
+	}
+	f.BoolVar(&s.megatec.PerCell, "per-cell", false, "Q1 gives the voltage of one cell")
+	f.StringVar(&s.reject, "reject", "echo",
+		"the answer `HOW` to unknown commands: "+strings.Join(rejections[:], ", "))
+	f.BoolVar(&s.megatec.Stubborn, "stubborn", false,
+		"a pending shutdown must be cancelled before another")
+	f.BoolVar(&s.megatec.NoRating, "no-rating", false, "does not know F")
+	f.BoolVar(&s.megatec.NoVendor, "no-vendor", false, "does not know I")
+	f.StringVar(&s.megatec.Maker, "maker", "", "`TEXT` of the answer to I: up to 15 characters")
+	f.StringVar(&s.megatec.Model, "model", "", "`TEXT` of the answer to I: up to 10 characters")
+	f.StringVar(&s.megatec.Version, "version", "", "`TEXT` of the answer to I: up to 10 characters")
 }
 
 // rejections are the names of megatec.Rejection, in its order.
@@ -104,14 +124,8 @@ func (s *setup) parse(args []string) error {
 	if s.spec.Kill, err = power.ParseKillMode(s.kill); err != nil {
 		return fmt.Errorf("--kill: %w", err)
 	}
-	s.face.Reject = -1
-	for i, name := range rejections {
-		if name == s.reject {
-			s.face.Reject = megatec.Rejection(i)
-		}
-	}
-	if s.face.Reject < 0 {
-		return fmt.Errorf("--reject %q: want one of %s", s.reject, strings.Join(rejections[:], ", "))
+	if err := s.parseFace(); err != nil {
+		return err
 	}
 	if s.battery < 0 || s.battery > 100 {
 		return fmt.Errorf("--battery %d: want 0 to 100", s.battery)
@@ -127,23 +141,52 @@ func (s *setup) parse(args []string) error {
 	return s.spec.Check()
 }
 
+// parseFace checks what only one face has.
+func (s *setup) parseFace() error {
+	if s.face == "apcsmart" {
+		if !slices.Contains(apcsmart.Models(), s.apc.Model) {
+			return fmt.Errorf("--model %q: want one of %s",
+				s.apc.Model, strings.Join(apcsmart.Models(), ", "))
+		}
+		return nil
+	}
+	at := slices.Index(rejections[:], s.reject)
+	if at < 0 {
+		return fmt.Errorf("--reject %q: want one of %s", s.reject, strings.Join(rejections[:], ", "))
+	}
+	s.megatec.Reject = megatec.Rejection(at)
+	return nil
+}
+
+// device puts the face in front of a body.
+func (s *setup) device(body *power.UPS) (dev serve.Face, seen func() []string) {
+	if s.face == "apcsmart" {
+		d := apcsmart.New(body, s.apc)
+		return d, d.Seen
+	}
+	d := megatec.New(body, s.megatec)
+	return d, d.Seen
+}
+
 func serveMain(e env.Env, args []string) int {
 	out, errOut := e.Host().Stdout(), e.Host().Stderr()
-	var s setup
+	s := setup{face: faces[0]}
 	switch {
 	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
 		fmt.Fprint(out, serveHelp, s.flags().FlagUsagesWrapped(100))
 		return 0
-	case len(args) == 0 || args[0] != "megatec":
-		fmt.Fprintln(errOut, "upsim serve: which face? There is: megatec. See upsim --help")
+	case len(args) == 0 || !slices.Contains(faces, args[0]):
+		fmt.Fprintf(errOut, "upsim serve: which face? There are: %s. See upsim --help\n",
+			strings.Join(faces, ", "))
 		return 2
 	}
+	s.face = args[0]
 	switch err := s.parse(args[1:]); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprint(out, serveHelp, s.flags().FlagUsagesWrapped(100))
 		return 0
 	case err != nil:
-		fmt.Fprintf(errOut, "upsim serve: %v; see upsim serve megatec --help\n", err)
+		fmt.Fprintf(errOut, "upsim serve: %v; see upsim serve %s --help\n", err, s.face)
 		return 2
 	}
 	if err := s.run(e, out); err != nil {
@@ -163,7 +206,7 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 	if !s.quiet {
 		body.OnChange(func(c power.Change) { report(out, start, c) })
 	}
-	dev := megatec.New(body, s.face)
+	dev, seen := s.device(body)
 	cable := serve.NewCable(dev, s.line)
 	tasks, scope := e.Scope("ups")
 	defer scope.Wait(e)
@@ -175,7 +218,7 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 		}
 		defer e.Host().Remove(s.control) // if it fails, the next one sees that nobody listens
 		defer l.Close()
-		c := &serve.Control{Name: s.name, Body: body, Cable: cable, Seen: dev.Seen,
+		c := &serve.Control{Name: s.name, Body: body, Cable: cable, Seen: seen,
 			Quit: func() { signals.Put(env.Terminate) }}
 		tasks.Go("control", func(e env.Env) error { return c.Serve(e, l) })
 	}

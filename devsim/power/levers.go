@@ -65,15 +65,40 @@ func (u *UPS) SetBroken(now time.Duration, broken bool) {
 // or when the mains are back, whichever is last; without, only TurnOn switches it on. A second
 // order replaces the first. ok is false when the unit ignores the order (see KillMode).
 func (u *UPS) ScheduleOff(now, offAfter, onAfter time.Duration, restart bool) (ok bool) {
+	return u.arm(now, offTimer{at: offAfter, onAfter: onAfter, restart: restart})
+}
+
+// ScheduleSleep orders the outlet off after offAfter and on again onAfter later, whether the mains
+// are back by then or not.
+func (u *UPS) ScheduleSleep(now, offAfter, onAfter time.Duration) (ok bool) {
+	return u.arm(now, offTimer{at: offAfter, onAfter: onAfter, blind: true})
+}
+
+// arm starts the off timer; order.at counts from now.
+func (u *UPS) arm(now time.Duration, order offTimer) (ok bool) {
 	u.do(now, func() {
 		if u.spec.Kill == None || u.spec.Kill == OnBattOnly && u.input {
 			return
 		}
 		ok = true
-		u.off = offTimer{set: true, at: u.now + max(offAfter, 0), onAfter: onAfter, restart: restart}
+		order.set, order.at = true, u.now+max(order.at, 0)
+		u.off = order
 		u.tell(Shutdown, "yes", "ordered")
 	})
 	return ok
+}
+
+// SetRestart changes when an outlet comes on that waits for the mains: so long after their return,
+// and not before the battery has so many percent.
+func (u *UPS) SetRestart(now, delay time.Duration, charge int) {
+	u.do(now, func() {
+		u.set.restart, u.set.charge = max(delay, 0), min(max(charge, 0), 100)
+	})
+}
+
+// SetLow changes how much time must remain for the battery not to be low.
+func (u *UPS) SetLow(now, low time.Duration) {
+	u.do(now, func() { u.set.low = max(low, time.Millisecond) })
 }
 
 // CancelOff stops the off timer; ok is false when none ran.

@@ -55,6 +55,13 @@ type state struct {
 	failed bool // the last battery test found it bad
 	broken bool // the battery fails tests
 	silent bool // beeper
+	set    settings
+}
+
+// settings are what a Spec says at the start and a face may change.
+type settings struct {
+	low, restart time.Duration
+	charge       int // RestartCharge
 }
 
 // offTimer is a shutdown that was ordered and has not happened.
@@ -63,11 +70,13 @@ type offTimer struct {
 	at      time.Duration
 	onAfter time.Duration
 	restart bool
+	blind   bool // the outlet comes on by time alone, mains or not
 }
 
 // wake says what switches the outlet on again; meaningful while it is off.
 type wake struct {
 	byItself bool          // mains and time do; else only a command
+	blind    bool          // time alone does
 	notUntil time.Duration // and not before this
 }
 
@@ -91,6 +100,7 @@ func New(s Spec) *UPS {
 	u := &UPS{spec: s, armed: never}
 	u.mains, u.input, u.outlet, u.load = s.Nominal, true, true, s.Load
 	u.fault = s.TransferLow - s.Nominal/100
+	u.set = settings{low: s.Low, restart: s.Restart, charge: s.RestartCharge}
 	u.capacity = ms(s.Runtime) * u.draw()
 	u.charger = max(1, u.capacity/ms(s.Recharge))
 	u.energy = u.capacity

@@ -14,10 +14,13 @@ func (u *UPS) next() time.Duration {
 	if !u.outlet && u.wake.byItself && u.input {
 		at = min(at, max(u.onAt(), u.tick(u.untilCharged())))
 	}
+	if u.wakesBlindly() {
+		at = min(at, u.wake.notUntil)
+	}
 	switch c := u.current(); {
 	case c < 0:
 		if !u.low {
-			at = min(at, u.tick(u.remaining()-ms(u.spec.Low)+1))
+			at = min(at, u.tick(u.remaining()-ms(u.set.low)+1))
 		}
 		at = min(at, u.tick(ceil(u.energy, -c)))
 	case c > 0:
@@ -35,17 +38,17 @@ func (u *UPS) tick(k int64) time.Duration {
 }
 
 // onAt is the earliest instant at which an outlet that waits for the mains comes on.
-func (u *UPS) onAt() time.Duration { return max(u.wake.notUntil, u.since+u.spec.Restart) }
+func (u *UPS) onAt() time.Duration { return max(u.wake.notUntil, u.since+u.set.restart) }
 
 // untilCharged is how many milliseconds of charging are missing to RestartCharge.
 func (u *UPS) untilCharged() int64 { return ceil(u.restartEnergy()-u.energy, u.charger) }
 
-func (u *UPS) restartEnergy() int64 { return u.capacity / 100 * int64(u.spec.RestartCharge) }
+func (u *UPS) restartEnergy() int64 { return u.capacity / 100 * int64(u.set.charge) }
 
 // lowEnd is the remaining time in ms at which the battery stops being low: a tenth above the point
 // where it began to be, so that the bit does not flap.
 func (u *UPS) lowEnd() int64 {
-	low := ms(u.spec.Low)
+	low := ms(u.set.low)
 	return max(low, min(low+low/10, u.capacity/u.draw()))
 }
 
@@ -68,12 +71,21 @@ func (u *UPS) settle() {
 		u.energy >= u.restartEnergy() {
 		u.switchOn("mains are back and the restart delay has passed")
 	}
+	if u.wakesBlindly() && u.wake.notUntil <= u.now {
+		u.switchOn("its time off is over")
+	}
+}
+
+// wakesBlindly reports whether time alone will switch the outlet on; it cannot when there is
+// neither mains nor battery.
+func (u *UPS) wakesBlindly() bool {
+	return !u.outlet && u.wake.blind && (u.input || u.energy > 0)
 }
 
 func (u *UPS) settleLow() {
 	left := u.remaining()
 	switch {
-	case !u.low && (u.stuck || left < ms(u.spec.Low)):
+	case !u.low && (u.stuck || left < ms(u.set.low)):
 		u.low = true
 		u.tell(Low, "yes", "remaining time is below the limit")
 	case u.low && !u.stuck && left >= u.lowEnd():
@@ -130,6 +142,7 @@ func (u *UPS) trip() {
 	u.disarm("its time is over")
 	u.wake = wake{
 		byItself: order.restart,
+		blind:    order.blind,
 		notUntil: u.now + max(order.onAfter, u.spec.MinOff),
 	}
 	u.switchOff("shutdown command")

@@ -26,7 +26,23 @@ type Cable struct {
 }
 
 // NewCable connects a device.
-func NewCable(f Face, o Options) *Cable { return &Cable{far: newFar(f, o.Seed), o: o} }
+func NewCable(f Face, o Options) *Cable {
+	c := &Cable{far: newFar(f, o.Seed), o: o}
+	if t, ok := f.(Crier); ok {
+		t.OnTalk(c.cry)
+	}
+	return c
+}
+
+// cry wakes who reads, because the device has something to say.
+func (c *Cable) cry() {
+	c.mu.Lock()
+	p := c.port
+	c.mu.Unlock()
+	if p != nil {
+		p.wake.Wake()
+	}
+}
 
 // Open opens the port with the speed of the device.
 func (c *Cable) Open(e env.Env) (transport.Serial, error) {

@@ -18,6 +18,13 @@ type Talker interface {
 	Talk(now time.Duration) []byte
 }
 
+// A Crier is a Talker that may speak at an instant that NextTalk could not tell. It calls f when
+// that has come.
+type Crier interface {
+	Talker
+	OnTalk(f func())
+}
+
 // Options say how a port behaves. The zero value is a line of 2400 baud, 8N1.
 type Options struct {
 	Baud    int           // the device's speed; 0 means 2400

@@ -156,6 +156,9 @@ func (r *runner) killBy(e env.Env, name string) (Outcome, error) {
 	case strings.HasPrefix(strings.ToLower(name), "driver."):
 		return Outcome{}, ErrUnknown // killpower within killpower would not end
 	}
+	if k, ok := r.dev.(Killer); ok {
+		return k.KillBy(e, name)
+	}
 	return r.dev.Command(e, name, "")
 }
 

@@ -59,6 +59,13 @@ type Waker interface {
 	Wake() env.Instant
 }
 
+// A Killer is a Device that takes some commands from clients otherwise than in a kill-power run:
+// there nobody is asked whether he is sure.
+type Killer interface {
+	// KillBy is Command for one of the sdcommands.
+	KillBy(e env.Env, name string) (Outcome, error)
+}
+
 // An Outcome says how a device took a command.
 type Outcome struct {
 	Wire         string // what was sent, for logs

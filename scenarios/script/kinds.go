@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/blackstart-ups/blackstart/devsim/apcsmart"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
@@ -25,6 +26,7 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"megatec", []string{"reject", "stubborn"}, megatecFace},
+		{"apcsmart", []string{"model", "star", "rude"}, apcFace},
 	}
 }
 
@@ -69,4 +71,12 @@ func megatecFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 		opt.Reject = megatec.Rejection(at)
 	}
 	return func(body *power.UPS) site.Face { return megatec.New(body, opt) }, nil
+}
+
+func apcFace(m map[string]string) (func(*power.UPS) site.Face, error) {
+	opt := apcsmart.Options{Model: m["model"], Star: m["star"] == "yes", Rude: m["rude"] == "yes"}
+	if opt.Model != "" && !slices.Contains(apcsmart.Models(), opt.Model) {
+		return nil, fmt.Errorf("model=%s: want one of %s", opt.Model, strings.Join(apcsmart.Models(), " "))
+	}
+	return func(body *power.UPS) site.Face { return apcsmart.New(body, opt) }, nil
 }
