@@ -182,6 +182,23 @@ func ParseUpsmon(file string, text []byte) (*Upsmon, []Problem) {
 	return c, r.sorted()
 }
 
+// A Duration is a directive whose value is a time.
+type Duration struct {
+	Name  string
+	Value time.Duration
+}
+
+// Durations are the settings that are times, by the names of their directives.
+func (c *Upsmon) Durations() []Duration {
+	return []Duration{
+		{"POLLFREQ", c.PollFreq}, {"POLLFREQALERT", c.PollFreqAlert}, {"HOSTSYNC", c.HostSync},
+		{"DEADTIME", c.DeadTime}, {"FINALDELAY", c.FinalDelay}, {"RBWARNTIME", c.RBWarnTime},
+		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration},
+		{"OBLBDURATION", c.OBLBDuration}, {"OVERDURATION", c.OverDuration},
+		{"SHUTDOWNEXIT", c.ShutdownExit},
+	}
+}
+
 // Text is the file again.
 func (c *Upsmon) Text() []byte {
 	var t text
@@ -189,17 +206,8 @@ func (c *Upsmon) Text() []byte {
 		t.put("MONITOR", m.System, m.PowerValue, m.User, m.Password, string(m.Role))
 	}
 	t.put("MINSUPPLIES", c.MinSupplies)
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"POLLFREQ", c.PollFreq}, {"POLLFREQALERT", c.PollFreqAlert}, {"HOSTSYNC", c.HostSync},
-		{"DEADTIME", c.DeadTime}, {"FINALDELAY", c.FinalDelay}, {"RBWARNTIME", c.RBWarnTime},
-		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration},
-		{"OBLBDURATION", c.OBLBDuration}, {"OVERDURATION", c.OverDuration},
-		{"SHUTDOWNEXIT", c.ShutdownExit},
-	} {
-		t.put(d.name, d.value)
+	for _, d := range c.Durations() {
+		t.put(d.Name, d.Value)
 	}
 	t.put("POLLFAIL_LOG_THROTTLE_MAX", c.PollFailLogThrottleMax)
 	t.put("ALARMCRITICAL", c.AlarmCritical)

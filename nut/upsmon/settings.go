@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
 	"github.com/blackstart-ups/blackstart/nut/client"
@@ -113,17 +112,8 @@ func (m *monitor) tell(e env.Env) {
 	setting := func(name string, n int64, value string) {
 		e.Emit(env.Event{Kind: env.Setting, Name: name, N: n, Value: value})
 	}
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"POLLFREQ", c.PollFreq}, {"POLLFREQALERT", c.PollFreqAlert}, {"HOSTSYNC", c.HostSync},
-		{"DEADTIME", c.DeadTime}, {"FINALDELAY", c.FinalDelay}, {"RBWARNTIME", c.RBWarnTime},
-		{"NOCOMMWARNTIME", c.NoCommWarnTime}, {"OFFDURATION", c.OffDuration},
-		{"OBLBDURATION", c.OBLBDuration}, {"OVERDURATION", c.OverDuration},
-		{"SHUTDOWNEXIT", c.ShutdownExit},
-	} {
-		setting(d.name, int64(d.value), "")
+	for _, d := range c.Durations() {
+		setting(d.Name, int64(d.Value), "")
 	}
 	setting("MINSUPPLIES", int64(c.MinSupplies), "")
 	setting("ALARMCRITICAL", int64(map[bool]int{true: 1}[c.AlarmCritical]), "")
