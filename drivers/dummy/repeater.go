@@ -148,18 +148,20 @@ var errWait = errors.New("the other upsd waits for its driver")
 // read takes over the variables.
 func (r *repeater) read(e env.Env) error {
 	var rows [][2]string
+	waits := false
 	err := r.c.List(e, e.Now().Add(talkTime), func(w []string) error {
 		if len(w) != 2 {
 			return fmt.Errorf("LIST VAR: %q: want a name and a value", w)
 		}
-		if w[0] == "ups.status" && w[1] == "WAIT" {
-			return errWait
-		}
+		waits = waits || w[0] == "ups.status" && w[1] == "WAIT"
 		rows = append(rows, [2]string{w[0], w[1]})
 		return nil
 	}, "VAR", r.ups)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case waits: // known only at the end of the list, which must be read
+		return errWait
 	}
 	var names []string
 	for _, row := range rows {
@@ -264,7 +266,8 @@ func (r *repeater) Command(e env.Env, name, value string) (driver.Outcome, error
 	})
 }
 
-// forward passes a request on and follows it to the device.
+// forward passes a request on and follows it to the device. When an answer stays away the connection
+// is given up: it would come later, and be taken for that to the next request.
 func (r *repeater) forward(e env.Env, ask func(until env.Instant) (id string, err error)) (
 	driver.Outcome, error) {
 	if r.user == "" {
@@ -274,19 +277,23 @@ func (r *repeater) forward(e env.Env, ask func(until env.Instant) (id string, er
 	if r.c == nil {
 		return driver.Outcome{}, errNoConn
 	}
-	tracked := r.c.Track(e, e.Now().Add(talkTime)) == nil // older ones cannot
+	tracked := r.c.Track(e, e.Now().Add(talkTime)) // older ones cannot
+	if tracked != nil && !answered(tracked) {
+		r.hangUp()
+		return driver.Outcome{}, tracked
+	}
 	id, err := ask(e.Now().Add(talkTime))
 	if err != nil {
-		return driver.Outcome{}, meaning(err)
+		return driver.Outcome{}, r.meaning(err)
 	}
-	if !tracked || id == "" {
+	if tracked != nil || id == "" {
 		return driver.Outcome{}, nil
 	}
 	for end := e.Now().Add(trackTime); e.Now() < end; {
 		word, err := r.c.Tracking(e, e.Now().Add(talkTime), id)
 		switch {
 		case err != nil:
-			return driver.Outcome{}, meaning(err)
+			return driver.Outcome{}, r.meaning(err)
 		case word != "PENDING":
 			return driver.Outcome{Acknowledged: true}, nil
 		}
@@ -297,8 +304,17 @@ func (r *repeater) forward(e env.Env, ask func(until env.Instant) (id string, er
 	return driver.Outcome{}, errors.New("the other driver has not answered in " + trackTime.String())
 }
 
-// meaning makes the other upsd's refusal one of this driver.
-func meaning(err error) error {
+// answered reports whether an error is what the other upsd said.
+func answered(err error) bool {
+	var said netproto.Err
+	return errors.As(err, &said)
+}
+
+// meaning makes the other upsd's refusal one of this driver, and hangs up if it said nothing.
+func (r *repeater) meaning(err error) error {
+	if !answered(err) {
+		r.hangUp()
+	}
 	var said netproto.Err
 	if errors.As(err, &said) {
 		switch said {

@@ -224,6 +224,44 @@ func TestRepeaterPassesSettingsAndCommandsOn(t *testing.T) {
 	}
 }
 
+// What the other server answers too late is not the answer to the next request.
+func TestRepeaterTakesNoAnswerForAnother(t *testing.T) {
+	r := newRelay(t, "username = op\npassword = pw\npollinterval = 3600\n")
+	r.serve()
+	r.repeat()
+	r.upsd.Pause()
+	var codes []sockproto.Code
+	r.db.StartMain("client", func(e env.Env, _ []string) int {
+		c, err := remote.Dial(e, "/run/nut/dummy-ups-lab")
+		if err != nil {
+			t.Error(err)
+			return 1
+		}
+		for _, request := range []func(until env.Instant) (sockproto.Code, error){
+			func(until env.Instant) (sockproto.Code, error) { return c.Set(e, "ups.id", "yours", until) },
+			func(until env.Instant) (sockproto.Code, error) { return c.Command(e, "make.coffee", until) },
+		} {
+			code, err := request(e.Now().Add(time.Minute))
+			if err != nil {
+				t.Error(err)
+			}
+			codes = append(codes, code)
+			r.upsd.Resume()
+			e.Sleep(time.Second)
+		}
+		return 0
+	})
+	r.run(2 * time.Minute)
+	for i, code := range codes {
+		if code == sockproto.Handled {
+			t.Errorf("request %d has succeeded\n%s", i+1, strings.Join(r.log, "\n"))
+		}
+	}
+	if len(codes) != 2 {
+		t.Errorf("%d results, want 2", len(codes))
+	}
+}
+
 func TestRepeaterDoesNotStartWithoutTheNutauthConfThatIsNamed(t *testing.T) {
 	r := newRelay(t, "authconf = /no/such\n")
 	r.serve()

@@ -28,6 +28,11 @@ func (b *Inbox[T]) Put(v T) bool {
 		b.mu.Unlock()
 		return false
 	}
+	if b.head > 0 && len(b.q) == cap(b.q) { // one that is never empty must not grow
+		n := copy(b.q, b.q[b.head:])
+		clear(b.q[n:])
+		b.q, b.head = b.q[:n], 0
+	}
 	b.q = append(b.q, v)
 	b.mu.Unlock()
 	b.w.Wake()
