@@ -80,7 +80,8 @@ func (o *redundancy) host(v *View, h *Host) {
 func (o *redundancy) follow(v *View, h *Host, u *UPS) {
 	s := subject{h.Name, u.Name}
 	since, known := o.fine[s]
-	fine := u.InputSince != env.Never && u.Outlet && !u.FSD && !u.Empty && (!u.OnBattery || !u.Low)
+	_, modelled := u.Spec["runtime"]
+	fine := (modelled || u.InputSince != env.Never) && u.Outlet && !u.FSD && !u.Empty && (!u.OnBattery || !u.Low)
 	switch {
 	case !fine || !v.Reachable(h, u) || !h.watching():
 		o.fine[s] = env.Never

@@ -348,7 +348,7 @@ func (s *Sim) Run(host string, args []string) (Output, error) {
 			p.Kill()
 			return Output{}, fmt.Errorf("%s: %s did not end within %v", host, args[0], commandTime)
 		}
-		if _, err := s.w.RunUntil(10*time.Millisecond, over); err != nil {
+		if _, err := s.Wait(10*time.Millisecond, over); err != nil {
 			return Output{}, err
 		}
 	}
