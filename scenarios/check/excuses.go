@@ -95,10 +95,10 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 		return NoTime
 	case smallReserve(v, h):
 		return Config
-	case v.unseen(h):
-		return Unseen
 	case !u.Exhausted() && u.FSDAt != env.Never && h.BootAt != env.Never && h.BootAt > u.FSDAt:
 		return Race
+	case v.unseen(h):
+		return Unseen
 	case !u.Exhausted() && (tooSlow(v, h, u) || v.hasty(h)):
 		return Config
 	}

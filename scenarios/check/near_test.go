@@ -337,6 +337,59 @@ func TestExcusesOfStayingOff(t *testing.T) {
 	})
 }
 
+func TestExcusesOfContradictions(t *testing.T) {
+	db := host("db")
+	declared := func(h, ups, name string, n int64) env.Event {
+		return env.Event{Kind: env.Spec, Host: h, UPS: ups, Name: name, N: n}
+	}
+	again := with(outage(), machine(1000, "db", Booting), machine(1010, "db", Booting),
+		machine(1020, "db", Booting), machine(1030, "db", Booting))
+	reboot := machine(523, "nas", Stopping)
+	reboot.Why = "reboot"
+	stays := without(outage(), db, between(829, 1e6))
+	idle := with(until(outage(), 100), upsd(101, env.Served, "OB", 0), status(102, "nas", "OB"),
+		status(104, "db", "OB"), power(190, "outlet", "off", "the battery is empty"),
+		power(190, "empty", "yes", ""), fed(190, "db", "no"), machine(190, "db", Off))
+	judgeAll(t, []scene{
+		{"a host boots when the others go down already, and is cut by their kill",
+			with(until(outage(), 600), machine(560, "db", Booting), machine(575, "db", Up)), 0, 601,
+			"S01 db race"},
+		{"not one that was up all the time",
+			without(until(outage(), 600), db, kind(env.Machine), value(Halted)), 0, 601,
+			"L02 db, S01 db"},
+		{"the battery is empty and nobody has heard anything of the UPS, ever",
+			without(idle, db, kind(env.Status)), 0, 200, "S01 db unseen"},
+		{"not when it was heard", idle, 0, 200, "S01 db"},
+		{"a person reboots a host that is shutting down",
+			with(until(outage(), 523), reboot, shutdowncmd(524, "nas")), 0, 525,
+			"S14 nas interrupted, S15 nas interrupted"},
+		{"a halted host whose firmware keeps it off",
+			with(stays, declared("db", "", "bios", 1)), 900, 1300, "L01 db bios-last"},
+		{"not one whose firmware is to switch it on",
+			with(stays, declared("db", "", "bios", 0)), 900, 1300, "L01 db"},
+		{"a host that reboots before its UPS has cut",
+			with(again, declared("db", "", "fallback", int64(5*time.Second)),
+				declared("", "rack", "offdelay", int64(time.Minute))), 900, 1031, "L01 db config"},
+	})
+}
+
+func TestExcusesOfAnEarlyKill(t *testing.T) {
+	killed := func(more ...env.Event) []env.Event {
+		return with(until(outage(), 524), append(more, flagFile(525, "nas", "written"),
+			shutdowncmd(525.5, "nas"), killpower(526, "sent"))...)
+	}
+	stale := with(killed(driver(523, "stale"), upsd(523, env.Data, "stale", 0), probe(523.5, "ERR DATA-STALE")))
+	late := with(without(killed(), host("db"), kind(env.Login)),
+		upsd(523, env.Logout, "10.0.0.3:4002", 1), upsd(524, env.Login, "10.0.0.3:4003", 2))
+	judgeAll(t, []scene{
+		{"the count was known", without(killed(), kind(env.ShutdownCmd)), 0, 527, "S02 nas"},
+		{"nobody could be counted, as upsd had no data", without(stale, kind(env.Notify)), 0, 526.5,
+			"S02 nas uncounted, S14 nas"},
+		{"the client logged in when FSD was set", without(late, kind(env.ShutdownCmd)), 0, 527,
+			"S02 nas late"},
+	})
+}
+
 func TestOrdersOfAnOperatorAreCounted(t *testing.T) {
 	s := scene{events: with(calm(), decide(100, "nas", "operator"), decide(100, "db", "power")), end: 101}
 	r := s.judge(0)

@@ -50,6 +50,7 @@ var Reasons = []struct{ Name, Meaning string }{
 	{Race, "the host booted when the others were shutting down already, and before the kill"},
 	{Interrupted, "a person rebooted the host while it was shutting down for the power"},
 	{Uncounted, "upsd had no data of the UPS, and so no count of its clients for the primary"},
+	{Late, "a client logged in when FSD was set already, after the primary had counted"},
 	{NoFallback, "a halted host without a fallback keeps its power, and nobody could have its UPS cycle it"},
 	{LastState, "the firmware of a halted host keeps it off when the power returns"},
 }

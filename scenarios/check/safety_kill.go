@@ -11,6 +11,7 @@ import (
 // since FSD was set.
 type kill struct {
 	others map[string]*crowd // by UPS
+	late   map[string]int64  // by UPS: logins since FSD was set
 }
 
 // A crowd is who was still logged in when the primary ran SHUTDOWNCMD. Its own upsmon logs out
@@ -25,7 +26,11 @@ type crowd struct {
 // had no data of the UPS. Then there is nobody to wait for, as in NUT.
 const Uncounted = "uncounted"
 
-func newKill() Oracle { return &kill{others: map[string]*crowd{}} }
+// Late is the excuse of S02 when those who are logged in came when FSD was set, and so too late to
+// be waited for: upsd had just started.
+const Late = "late"
+
+func newKill() Oracle { return &kill{others: map[string]*crowd{}, late: map[string]int64{}} }
 
 func (o *kill) ID() string            { return "S02" }
 func (o *kill) Due(*View) []Violation { return nil }
@@ -39,7 +44,12 @@ func (o *kill) Event(v *View, ev env.Event) []Violation {
 				o.others[w.UPS] = &crowd{logins: u.Logins, unknown: u.DataBad}
 			}
 		}
+	case ev.Kind == env.FSD && ev.Prog == "upsd":
+		delete(o.late, ev.UPS)
 	case ev.Kind == env.Login:
+		if v.UPS(ev.UPS).FSD {
+			o.late[ev.UPS]++
+		}
 		delete(o.others, ev.UPS) // upsd lives, or lives again: its own count is right
 	case ev.Kind == env.Logout:
 		if c := o.others[ev.UPS]; c != nil && !mentions(ev.Why, "upsd", "server", "stop") {
@@ -69,7 +79,10 @@ func (o *kill) judge(v *View, h *Host, u *UPS) []Violation {
 	if c := o.others[u.Name]; c != nil && c.unknown {
 		x.Excuse = Uncounted
 	}
-	if v.hasty(h) {
+	switch {
+	case others <= o.late[u.Name]:
+		x.Excuse = Late
+	case v.hasty(h):
 		x.Excuse = Config
 	}
 	return []Violation{x}
