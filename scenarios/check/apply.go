@@ -262,9 +262,8 @@ func (v *View) machine(h *Host, ev env.Event) {
 	case Up:
 		h.WasUp, h.UpAt = true, v.Now
 	case Stopping:
-		if ev.Why == "reboot" && h.Attempt.Began != env.Never {
-			h.Interrupted, h.again = true, h.Boots
-		}
+		h.rebooting = ev.Why == "reboot"
+		h.interrupt()
 	case Booting:
 		h.Boots++
 		h.BootAt, h.CutShort = v.Now, false
@@ -276,6 +275,13 @@ func (v *View) machine(h *Host, ev env.Event) {
 			h.HaltedAt = v.Now
 		}
 		v.fresh(h)
+	}
+}
+
+// interrupt notes when a person reboots a host that shuts down for the power, or the other way round.
+func (h *Host) interrupt() {
+	if h.Machine == Stopping && h.rebooting && h.Attempt.Began != env.Never {
+		h.Interrupted, h.again = true, h.Boots
 	}
 }
 
@@ -447,6 +453,10 @@ func (v *View) driver(ev env.Event) {
 	}
 	u := v.UPS(ev.UPS)
 	switch ev.Kind {
+	case env.LoadKill:
+		if ev.Value != "refused" {
+			u.KilledAt = v.Now
+		}
 	case env.Setting:
 		u.Driver[ev.Name] = Setting{ev.N, ev.Value}
 	case env.Data:

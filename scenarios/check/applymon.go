@@ -201,6 +201,7 @@ func (v *View) attempt(h *Host, ev env.Event) {
 	}
 	if a.Began == env.Never {
 		a.Began, a.Sign = v.Now, sign
+		h.interrupt()
 		v.beginning = h
 	}
 }

@@ -34,7 +34,8 @@ type path struct {
 	battery chance      // to know that the UPS is on battery; while it is
 	fsd     chance      // to know of the last FSD
 	atFSD   string      // the status that the host had last accepted when FSD was set
-	broke   env.Instant // when the path closed that was closed when FSD was set; else Never
+	// broke is when the path closed, when that was before the host could know of the FSD; else Never.
+	broke env.Instant
 }
 
 // A chance is when a host could have known something, since that began.
@@ -95,7 +96,7 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 		return NoTime
 	case smallReserve(v, h):
 		return Config
-	case !u.Exhausted() && u.FSDAt != env.Never && h.BootAt != env.Never && h.BootAt > u.FSDAt:
+	case !u.Exhausted() && h.BootAt != env.Never && h.BootAt > min(u.FSDAt, u.KilledAt):
 		return Race
 	case v.unseen(h):
 		return Unseen
@@ -105,12 +106,17 @@ func (o *cut) excuse(v *View, h *Host, u *UPS) string {
 	return ""
 }
 
-// smallReserve reports that one of the batteries that are empty was declared to be low too late for
-// an orderly end.
+// smallReserve reports that one of the batteries that are empty was low too late for an orderly end,
+// by its declaration or in fact.
 func smallReserve(v *View, h *Host) bool {
 	for _, f := range h.Feeds {
 		u := f.UPS
-		if u.Exhausted() && u.Spec["low"] > 0 && u.Declared("low") < stopNeeds(v, h, u) {
+		if !u.Exhausted() {
+			continue
+		}
+		needs := stopNeeds(v, h, u)
+		if u.Spec["low"] > 0 && u.Declared("low") < needs ||
+			u.Low && u.OutletSince.Sub(u.LowSince) < needs {
 			return true
 		}
 	}
@@ -221,7 +227,8 @@ func (o *cut) partitioned(v *View, h *Host, u *UPS) bool {
 	if known == u.FSDAt || known != env.Never && v.Now.Sub(known) >= react {
 		return false
 	}
-	alone := set.Duration("DEADTIME") + set.Duration("HOSTSYNC") + react
+	alone := set.Duration("DEADTIME") + max(set.Duration("OBLBDURATION"), 0) +
+		set.Duration("HOSTSYNC") + react
 	return !onBattery(p.atFSD) || p.broke != env.Never && v.Now.Sub(p.broke) < alone
 }
 

@@ -214,7 +214,8 @@ func (o *down) begin(v *View, h *Host) {
 	if !o.begun.holds(s) {
 		v.judge("L02")
 	}
-	by := short.Add(h.Monitor.Settings.Duration("POLLFREQALERT") + time.Second)
+	by := latest(short, h.Service("upsmon").FixedAt).
+		Add(h.Monitor.Settings.Duration("POLLFREQALERT") + time.Second)
 	o.begun.hold(s, by, func() string {
 		return fmt.Sprintf("%s has not begun to shut down although its batteries are low and it "+
 			"must since %s: %s", h.Name, stamp(short), strings.Join(v.balance(h).lines, "; "))
@@ -231,7 +232,8 @@ func (o *down) halt(h *Host) {
 		o.halted.drop(s)
 		return
 	}
-	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack
+	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack +
+		h.Service("upsmon").frozenSince(a.Began)
 	o.halted.hold(s, a.Began.Add(bound), func() string {
 		for _, f := range h.Feeds {
 			if u := f.UPS; len(u.Faults) > 0 || u.FaultAt != env.Never && u.FaultAt >= a.Began {
@@ -384,6 +386,7 @@ func (o *wait) check(v *View, h *Host) {
 	if o.slow[h.Name] {
 		bound = sync + clientTimeout
 	}
+	bound += h.Service("upsmon").frozenSince(a.Waiting)
 	o.ends.hold(s, a.Waiting.Add(bound), func() string {
 		return fmt.Sprintf("%s waits for its secondaries since %s and has not notified SHUTDOWN "+
 			"%s later; HOSTSYNC is %s", h.Name, stamp(a.Waiting), span(bound), span(sync))

@@ -49,6 +49,9 @@ func (o *cut) follow(v *View) {
 				p.open, p.since = open, v.Now
 				p.battery.turn(h, open, v.Now)
 				p.fsd.turn(h, open, v.Now)
+				if !open && p.fsd.on && p.fsd.known() == env.Never && p.broke == env.Never {
+					p.broke = v.Now
+				}
 			}
 		}
 	}

@@ -66,6 +66,7 @@ func (v *View) UPS(name string) *UPS {
 			Name: name, Outlet: true, speaks: true, Spec: map[string]int64{}, Driver: Settings{},
 			InputSince: env.Never, LowSince: env.Never, OutletSince: env.Never, FaultAt: env.Never,
 			FSDAt: env.Never, DataAt: env.Never, ProbeAt: env.Never,
+			KilledAt:    env.Never,
 			SilentSince: env.Never, StaleSince: env.Never, ReadLogins: -1,
 		}
 		v.upsNamed[name] = u
@@ -130,7 +131,8 @@ type Host struct {
 	// Interrupted says that a person rebooted it while it was shutting down for the power, in this
 	// boot or the one before.
 	Interrupted bool
-	again       int              // the boot in which that was
+	again       int // the boot in which that was
+	rebooting   bool
 	WasUp       bool             // at any time
 	Boots       int              // how often it began to boot
 	Spec        map[string]int64 // declared: boot, halt, min, ...
@@ -319,9 +321,10 @@ type UPS struct {
 	DataBad     bool        // upsd itself calls the data stale or lost
 	DataAt      env.Instant // when it last said so, or that they are fresh
 
-	Driver   Settings // its driver's, as far as it tells them
-	monitors []*Host  // those that ever had a MONITOR line for it
-	speaks   bool     // its driver runs
+	KilledAt env.Instant // when a driver last told it to switch the load off
+	Driver   Settings    // its driver's, as far as it tells them
+	monitors []*Host     // those that ever had a MONITOR line for it
+	speaks   bool        // its driver runs
 }
 
 // Declared returns a declared duration of the UPS, 0 when there is none.
