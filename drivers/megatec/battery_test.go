@@ -128,7 +128,7 @@ func TestDelays(t *testing.T) {
 
 func TestLengthOfTests(t *testing.T) {
 	tests := []struct {
-		d     dialect
+		d     program
 		value string
 		want  string
 	}{

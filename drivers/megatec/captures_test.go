@@ -115,9 +115,9 @@ func decode(cmd, line string) (string, bool) {
 			said = show(s)
 		}
 	case "F":
-		var r Rating
-		if r, err = ParseRating([]byte(line)); err == nil {
-			said = fmt.Sprint(r.Input.text(0), " ", r.Current.text(1), " ", r.Battery.text(1), " ", r.Frequency.text(0))
+		var r reading
+		if err = ratingLine([]byte(line), &r); err == nil {
+			said = numbers(r)
 		}
 	case "I", "FW?":
 		var id Identity

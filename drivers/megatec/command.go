@@ -2,6 +2,7 @@ package megatec
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -18,6 +19,8 @@ const (
 	minShutdown = 12 * time.Second
 	maxShutdown = 600 * time.Second
 	maxStart    = 9999 * time.Minute
+
+	maxStartSeconds = int(maxStart / time.Second)
 )
 
 // roundShutdown rounds a shutdown delay down to what the wire can say: six seconds below a
@@ -51,53 +54,89 @@ func (d Delays) shutdownReturn() string {
 
 func (d Delays) shutdownStayOff() string { return "S" + d.delay() + "R0000" }
 
-// commands are the instant commands in the order of the manual, each with what goes over the
-// wire.
-var commands = []struct {
+// An order is an instant command with what goes over the wire for it. Two lines of text are two
+// commands, of which the second is sent when the first was taken.
+type order struct {
 	name string
-	wire command
-}{
+	wire func(call) (string, error)
+}
+
+// A call is what a command may depend on.
+type call struct {
+	Delays
+	program
+	value string                       // what came with the command
+	state func(variable string) string // what is known of the device
+}
+
+// usualOrders are the instant commands of most dialects.
+var usualOrders = []order{
 	{"beeper.toggle", plain("Q")},
 	{"load.off", plain("S00R0000")},
 	{"load.on", plain("C")},
-	{"shutdown.return", delayed(Delays.shutdownReturn)},
-	{"shutdown.stayoff", delayed(Delays.shutdownStayOff)},
+	{"shutdown.return", func(c call) (string, error) { return c.shutdownReturn(), nil }},
+	{"shutdown.stayoff", func(c call) (string, error) { return c.shutdownStayOff(), nil }},
 	{"shutdown.stop", plain("C")},
-	{"test.battery.start", timed(dialect.test)},
+	{"test.battery.start", func(c call) (string, error) { return c.test(c.value) }},
 	{"test.battery.start.deep", plain("TL")},
 	{"test.battery.start.quick", plain("T")},
 	{"test.battery.stop", plain("CT")},
 }
 
-// A command gives what goes over the wire, from the settings, the program's units and the value
-// that came with it.
-type command func(d Delays, u dialect, value string) (string, error)
-
-func plain(wire string) command {
-	return func(Delays, dialect, string) (string, error) { return wire, nil }
+func plain(wire string) func(call) (string, error) {
+	return func(call) (string, error) { return wire, nil }
 }
 
-func delayed(wire func(Delays) string) command {
-	return func(d Delays, _ dialect, _ string) (string, error) { return wire(d), nil }
-}
-
-func timed(wire func(dialect, string) (string, error)) command {
-	return func(_ Delays, u dialect, value string) (string, error) { return wire(u, value) }
+// but is a list of orders with some of them replaced, added, or, without wire, taken out.
+func but(base []order, changes ...order) []order {
+	list := slices.Clone(base)
+	for _, c := range changes {
+		list = slices.DeleteFunc(list, func(o order) bool { return o.name == c.name })
+		if c.wire != nil {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // maxTest is the longest test that two digits of minutes can ask for.
 const maxTest = 99 * time.Minute
 
 // test is the command for a battery test of some length, by default ten minutes.
-func (u dialect) test(value string) (string, error) {
-	length := 10 * time.Minute
-	if value != "" {
-		n, err := strconv.Atoi(value)
-		least, most := int(time.Minute/u.testUnit), int(maxTest/u.testUnit)
-		if err != nil || n < least || n > most {
-			return "", fmt.Errorf("length %q: want %d to %d", value, least, most)
-		}
-		length = time.Duration(n) * u.testUnit
+func (p program) test(value string) (string, error) {
+	length, err := p.testLength(value, time.Minute)
+	if err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("T%02d", length/time.Minute), nil
+}
+
+// testLength reads the length of a test.
+func (p program) testLength(value string, shortest time.Duration) (time.Duration, error) {
+	if value == "" {
+		return 10 * time.Minute, nil
+	}
+	n, err := strconv.Atoi(value)
+	least, most := int(max(shortest, p.testUnit)/p.testUnit), int(maxTest/p.testUnit)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("length %q: want %d to %d", value, least, most)
+	}
+	return time.Duration(n) * p.testUnit, nil
+}
+
+// shortTest is the command for a battery test where the device takes tenths of a minute as well.
+func shortTest(c call) (string, error) {
+	length, err := c.testLength(c.value, minShutdown)
+	if err != nil {
+		return "", err
+	}
+	return "T" + Delays{Shutdown: length}.delay(), nil
+}
+
+// mecerTest is shortTest, for the firmware that calls itself P98; older ones take minutes.
+func mecerTest(c call) (string, error) {
+	if c.state("ups.firmware.aux") == "PM-P98" {
+		return shortTest(c)
+	}
+	return c.test(c.value)
 }

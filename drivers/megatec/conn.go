@@ -25,6 +25,7 @@ var errRefused = errors.New("refused")
 // conn speaks over the cable, one exchange at a time.
 type conn struct {
 	port  transport.Serial
+	last  []byte // the reply that came last
 	debug func(level int, format string, args ...any)
 }
 
@@ -47,6 +48,7 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 		reply = append(reply, buf[:n]...)
 		if line, _, ok := bytes.Cut(reply, []byte("\r")); ok {
 			c.debug(3, "%s -> %q", cmd, line)
+			c.last = line
 			return line, nil
 		}
 		if len(reply) > maxReply {
@@ -57,17 +59,33 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 }
 
 // ask sends a query and decodes its reply.
-func ask[T any](e env.Env, c *conn, cmd string, decode func([]byte) (T, error)) (T, error) {
-	var zero T
-	reply, err := c.exchange(e, cmd)
+func (c *conn) ask(e env.Env, q query) (reading, error) {
+	line, err := c.exchange(e, q.wire())
 	if err != nil {
-		return zero, err
+		return reading{}, err
 	}
-	v, err := decode(reply)
+	r, err := q.decode(line)
+	if err != nil && rejects(q.wire(), string(line)) {
+		err = refusal(q.send, line)
+	}
 	if err != nil {
-		return zero, fmt.Errorf("%s: %w", cmd, err)
+		return r, fmt.Errorf("%s: %w", q.send, err)
 	}
-	return v, nil
+	return r, nil
+}
+
+// rejects reports whether a reply says that the question was not understood. Many devices repeat
+// what they do not know.
+func rejects(question, reply string) bool {
+	word := strings.TrimPrefix(reply, "(")
+	if at := strings.Index(word, "NAK"); at == 0 && len(word) <= len("NAK")+2 {
+		return true // perhaps with a checksum
+	}
+	return reply == question || reply == "" || word == "N"
+}
+
+func refusal(want string, line []byte) error {
+	return fmt.Errorf("%w: want %s, the device answers %q", errRefused, want, line)
 }
 
 // tell sends a command that changes something. Most devices stay silent; that counts as yes, for
@@ -86,7 +104,7 @@ func (c *conn) tell(e env.Env, cmd string) (acknowledged bool, err error) {
 // verdict is what a reply to a command says. A command that comes back was not understood.
 func verdict(cmd, reply string) (acknowledged bool, err error) {
 	switch word := strings.TrimPrefix(strings.TrimSpace(reply), "("); {
-	case strings.EqualFold(word, "ACK"):
+	case strings.EqualFold(word, "ACK"), strings.HasPrefix(word, "OK"), word == "UPS No Ack":
 		return true, nil
 	case reply == "":
 		return false, nil

@@ -25,20 +25,26 @@ const wary = 10
 // device is an open device.
 type device struct {
 	conn
-	d     dialect
-	conf  *driver.Conf
-	s     *driver.State
-	packs milli // by what the reported battery voltage is multiplied; 0: not known
+	p       program
+	dialect dialect
+	conf    *driver.Conf
+	s       *driver.State
+	packs   milli // by what the reported battery voltage is multiplied; 0: not known
 
-	known   Bits // of the last reading that was believed
-	noisy   int  // counts down from wary
+	slow     []query     // those that are answered
+	walked   env.Instant // when they were last asked
+	seldom   reading     // what they said
+	measured bool        // the device tells its charge
+
+	heard   map[string][]byte // replies while the device is being opened
+	known   Bits              // of the last reading that was believed
+	noisy   int               // counts down from wary
 	account *Account
 	polled  env.Instant // when the account was last kept
-	asked   env.Instant // when the identity was last asked for
 }
 
-// open returns the Open function of a dialect.
-func open(d dialect) func(env.Env, driver.Setup) (driver.Device, error) {
+// open returns the Open function of a program.
+func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 	return func(e env.Env, s driver.Setup) (driver.Device, error) {
 		if s.Conf.Port() == "auto" {
 			return nil, errors.New("port = auto means USB, which is not supported yet: " +
@@ -48,7 +54,7 @@ func open(d dialect) func(env.Env, driver.Setup) (driver.Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		dev := &device{conn: conn{port, s.Debug}, d: d, conf: s.Conf, s: s.State}
+		dev := &device{conn: conn{port: port, debug: s.Debug}, p: p, conf: s.Conf, s: s.State}
 		if err := dev.identify(e); err != nil {
 			dev.Close()
 			return nil, fmt.Errorf("%s: %w", s.Conf.Port(), err)
@@ -69,89 +75,103 @@ func (d *device) identify(e env.Env) error {
 		if err := lines.SetLines(e, p.dtr, p.rts); err != nil {
 			return fmt.Errorf("cablepower: %w", err)
 		}
-		if err := e.Sleep(d.d.settle); err != nil {
+		if err := e.Sleep(d.p.settle); err != nil {
 			return err
 		}
 	}
-	first, err := repeat(e, &d.conn, "Q1", ParseStatus)
-	if err != nil {
-		return fmt.Errorf("no Megatec device there: %w", err)
+	var first reading
+	var err error
+	if d.dialect, first, err = d.detect(e); err != nil {
+		return err
 	}
-	if !d.conf.Flag("norating") {
-		if err := d.rating(e); err != nil {
-			return err
-		}
+	for _, v := range d.dialect.fixed {
+		d.s.Set(v.variable, v.text)
 	}
-	if !d.conf.Flag("novendor") {
-		if err := d.identity(e); err != nil {
-			return err
-		}
+	if err := d.walkOnce(e); err != nil {
+		return err
 	}
-	d.battery(first)
-	d.delays()
-	if d.d == qx {
-		d.s.Set("driver.version.data", "Megatec "+version)
-		d.s.SetInt("driver.parameter.pollfreq", seconds(d.conf.Duration("pollfreq")))
+	if err := d.delays(); err != nil {
+		return err
 	}
-	for _, c := range commands {
-		d.s.Offer(c.name)
+	d.battery(first.Status)
+	if !d.p.light {
+		d.s.Set("driver.version.data", d.dialect.data())
+		d.s.SetInt("driver.parameter.pollfreq", inSeconds(d.conf.Duration("pollfreq")))
+	}
+	for _, o := range d.dialect.orders {
+		d.s.Offer(o.name)
 	}
 	return nil
 }
 
-// repeat asks until the reply can be decoded, a few times.
-func repeat[T any](e env.Env, c *conn, cmd string,
-	decode func([]byte) (T, error)) (v T, err error) {
-	for range tries {
-		v, err = ask(e, c, cmd, decode)
-		if err == nil || final(err) {
-			return v, err
-		}
-	}
-	return v, err
-}
-
-// final reports that asking again is of no use.
-func final(err error) bool {
-	return errors.Is(err, env.ErrStopped) || errors.Is(err, transport.ErrGone)
-}
-
-// rating asks F. Many devices do not know it.
-func (d *device) rating(e env.Env) error {
-	r, err := repeat(e, &d.conn, "F", ParseRating)
-	if err != nil {
-		d.debug(1, "no rating: %v", err)
-		if final(err) {
+// walkOnce asks for what does not change, and finds out which of the slow queries are answered.
+func (d *device) walkOnce(e env.Env) error {
+	d.slow, d.seldom = nil, reading{}
+	for _, q := range d.dialect.once {
+		r, err := d.walk(e, q)
+		if err != nil {
 			return err
 		}
-		return nil
+		d.learn(r)
 	}
-	for _, n := range f {
-		d.publish(n.variable, *n.dst(&r), n.decimals)
+	slow := d.dialect.slow
+	if d.p.light {
+		slow = nil
 	}
+	for _, q := range slow {
+		r, err := d.walk(e, q)
+		if err != nil {
+			return err
+		}
+		if len(d.last) > 0 {
+			d.slow = append(d.slow, q)
+			d.learn(r)
+			d.seldom.add(r)
+		}
+	}
+	d.walked, d.heard = e.Now(), nil
 	return nil
 }
 
-// identity asks I. Many devices do not know it.
-func (d *device) identity(e env.Env) error {
-	d.asked = e.Now()
-	id, err := repeat(e, &d.conn, "I", ParseIdentity)
-	if err != nil {
-		d.debug(1, "no identity: %v", err)
-		if final(err) {
-			return err
-		}
-		return nil
+// walk asks what the device may not know; then d.last is empty. Its error ends the walk.
+func (d *device) walk(e env.Env, q query) (reading, error) {
+	d.last = nil
+	if d.unwanted(q) {
+		return reading{}, nil
 	}
-	for _, v := range []struct{ variable, value string }{
-		{d.d.maker, id.Maker}, {d.d.model, id.Model}, {"ups.firmware", id.Firmware},
-		{"ups.serial", id.Serial}, {"battery.runtime", id.Runtime},
-	} {
-		if v.value != "" {
-			d.s.Set(v.variable, v.value)
-		}
+	r, err := d.repeat(e, q)
+	if err == nil {
+		return r, nil
 	}
-	return nil
+	d.debug(1, "%v", err)
+	d.last = nil
+	if final(err) {
+		return reading{}, err
+	}
+	return reading{}, nil
+}
+
+// unwanted reports whether an option, or what is known of the device, forbids a question.
+func (d *device) unwanted(q query) bool {
+	return q.kind == ratingQuery && d.conf.Flag("norating") ||
+		q.kind == vendorQuery && d.conf.Flag("novendor") ||
+		q.when != nil && !q.when(d.s)
+}
+
+// learn publishes the values of a reading.
+func (d *device) learn(r reading) {
+	for _, v := range r.values {
+		name := v.variable
+		if other, ok := d.p.names[name]; ok {
+			name = other
+		}
+		if v.absent {
+			d.s.Delete(name)
+			continue
+		}
+		d.s.Set(name, v.text)
+		d.measured = d.measured || name == "battery.charge"
+	}
 }
 
 func (d *device) publish(variable string, v milli, decimals int) {
@@ -179,7 +199,7 @@ func (d *device) battery(first Status) {
 				first.Battery.text(2), nominal.text(1))
 		}
 	}
-	if text := d.conf.Text("runtimecal"); text != "" {
+	if text := d.conf.Text("runtimecal"); text != "" && !d.measured {
 		cal, _ := ParseCalibration(text) // checked with the options
 		charge, ok := d.window().Charge(d.pack(first))
 		if !ok || d.packs == 0 {
@@ -211,91 +231,123 @@ func (d *device) pack(s Status) milli {
 	return s.Battery * d.packs / 1000
 }
 
-// A setting is a variable that can be set, with what the wire can say of it.
-type setting struct {
-	variable  string
-	option    string
-	low, high time.Duration
-	round     func(time.Duration) time.Duration
-}
+func inSeconds(d time.Duration) int { return int(d / time.Second) }
 
-var settings = []setting{
-	{variable: "ups.delay.shutdown", option: "offdelay",
-		low: minShutdown, high: maxShutdown, round: roundShutdown},
-	{variable: "ups.delay.start", option: "ondelay", high: maxStart, round: roundStart},
-}
-
-func seconds(d time.Duration) int { return int(d / time.Second) }
-
-// delays publishes the settings. What was set before the device was lost stays.
-func (d *device) delays() {
-	for _, set := range settings {
-		if d.s.Value(set.variable) == "" {
-			d.s.SetInt(set.variable, seconds(set.round(d.conf.Duration(set.option))))
+// delays publishes the delays. What was set before the device was lost stays.
+func (d *device) delays() error {
+	for _, set := range d.dialect.settings {
+		if set.option == "" {
+			continue
 		}
-		span := state.Range{Min: seconds(set.low), Max: seconds(set.high)}
-		d.s.Writable(set.variable, driver.Form{Ranges: []state.Range{span}})
+		if d.s.Value(set.variable) == "" {
+			n := inSeconds(d.conf.Duration(set.option))
+			if set.own && !d.conf.Given(set.option) {
+				n = set.standard
+			}
+			if err := set.check(strconv.Itoa(n)); err != nil {
+				return fmt.Errorf("%s: %d seconds: %w (protocol %s)",
+					set.option, n, err, d.dialect.name)
+			}
+			d.s.SetInt(set.variable, set.rounded(n))
+		}
 	}
+	for _, set := range d.dialect.settings {
+		if there, _ := d.s.Has(set.variable); there {
+			d.s.Writable(set.variable, set.form)
+		}
+	}
+	return nil
 }
 
 // Poll implements driver.Device.
 func (d *device) Poll(e env.Env) error {
-	s, err := d.read(e)
+	r, err := d.read(e)
 	if err != nil {
 		return err
 	}
-	d.known = s.Bits
-	for _, n := range q1 {
-		d.publish(n.variable, *n.dst(&s), n.decimals)
+	if len(d.slow) > 0 && e.Now().Sub(d.walked) >= d.conf.Duration("pollfreq") {
+		if err := d.refresh(e); err != nil {
+			return err
+		}
 	}
-	if d.packs > 0 && (d.d.pack || d.conf.Flag("battery_voltage_reports_one_pack")) {
-		d.publish("battery.voltage", d.pack(s), 2)
+	own := r.values
+	r.add(d.seldom)
+	d.known = r.Bits
+	d.learn(reading{values: own})
+	if d.packs > 0 && (d.p.pack || d.conf.Flag("battery_voltage_reports_one_pack")) {
+		d.publish("battery.voltage", d.pack(r.Status), 2)
 	}
-	kind, beeper := "online", "disabled"
-	if s.Bits&Standby != 0 {
-		kind = "offline / line interactive"
-	}
-	if s.Bits&BeeperOn != 0 {
-		beeper = "enabled"
-	}
-	d.s.Set("ups.type", kind)
-	d.s.Set("ups.beeper.status", beeper)
-	d.s.Status(s.Words(d.conf.Flag("ignoresab"))...)
-	d.s.Alarms(s.Alarms(d.conf.Flag("ignoresab"))...)
-	d.charge(e, s)
-	return d.refresh(e)
+	ignore := d.conf.Flag("ignoresab")
+	d.s.Status(append(r.Words(ignore), r.words...)...)
+	d.s.Alarms(append(r.Alarms(ignore), r.alarms...)...)
+	d.charge(e, r.Status)
+	return nil
 }
 
-// read asks for the status. What newly brings down hosts must be said more than once.
-func (d *device) read(e env.Env) (Status, error) {
-	s, err := d.status(e)
+// read asks all that is asked at each poll.
+func (d *device) read(e env.Env) (reading, error) {
+	r, err := d.sure(e, d.dialect.status)
+	for _, q := range d.dialect.also {
+		if err != nil {
+			break
+		}
+		var more reading
+		if more, err = d.sure(e, q); err == nil {
+			r.values = append(r.values, more.values...)
+			r.add(more)
+		}
+	}
+	return r, err
+}
+
+// refresh asks from time to time for what changes seldom. A question that is not answered this
+// time leaves what is known as it was.
+func (d *device) refresh(e env.Env) error {
+	d.walked = e.Now()
+	var fresh reading
+	for _, q := range d.slow {
+		r, err := d.sure(e, q)
+		if err != nil && final(err) {
+			return err
+		}
+		d.learn(r)
+		fresh.add(r)
+	}
+	d.seldom = fresh
+	return nil
+}
+
+// sure asks. What newly brings down hosts must be said more than once.
+func (d *device) sure(e env.Env, q query) (reading, error) {
+	r, err := d.heed(e, q)
 	if err != nil {
-		return s, err
+		return r, err
 	}
 	confirmations := 1
 	if d.noisy > 0 {
 		confirmations = 2
 	}
-	for ; confirmations > 0 && s.alarming(d.known); confirmations-- {
-		again, err := d.status(e)
+	for ; confirmations > 0 && r.alarming(d.known); confirmations-- {
+		again, err := d.heed(e, q)
 		if err != nil {
-			return s, err
+			return r, err
 		}
-		s = confirm(d.known, s, again)
+		again.Status = confirm(d.known, r.Status, again.Status)
+		r = again
 	}
-	return s, nil
+	return r, nil
 }
 
-// status asks for the status once, and keeps in mind how noisy the line is.
-func (d *device) status(e env.Env) (Status, error) {
-	s, err := ask(e, &d.conn, "Q1", ParseStatus)
+// heed asks once, and keeps in mind how noisy the line is.
+func (d *device) heed(e env.Env, q query) (reading, error) {
+	r, err := d.ask(e, q)
 	switch {
 	case errors.Is(err, ErrMalformed):
 		d.noisy = wary
 	case err == nil && d.noisy > 0:
 		d.noisy--
 	}
-	return s, err
+	return r, err
 }
 
 // charge publishes what is guessed about the battery's charge.
@@ -305,6 +357,9 @@ func (d *device) charge(e env.Env, s Status) {
 		if c, ok := d.window().Charge(pack); ok {
 			guess = c
 		}
+	}
+	if d.measured {
+		return
 	}
 	if d.account == nil {
 		d.publish("battery.charge", guess, 0)
@@ -319,30 +374,21 @@ func (d *device) charge(e env.Env, s Status) {
 	d.s.SetInt("battery.runtime", int(d.account.Runtime(load)/time.Second))
 }
 
-// refresh asks from time to time for what changes seldom: a runtime, where the device has one.
-func (d *device) refresh(e env.Env) error {
-	if d.account != nil || d.s.Value("ups.serial") == "" || d.d != qx ||
-		e.Now().Sub(d.asked) < d.conf.Duration("pollfreq") {
-		return nil
-	}
-	return d.identity(e)
-}
-
-// now returns the settings as they are.
+// now returns the delays as they are.
 func (d *device) now() Delays {
-	value := func(s setting) time.Duration {
-		return time.Duration(state.Int(d.s.Value(s.variable))) * time.Second
+	value := func(variable string) time.Duration {
+		return time.Duration(state.Int(d.s.Value(variable))) * time.Second
 	}
-	return Delays{Shutdown: value(settings[0]), Start: value(settings[1])}
+	return Delays{Shutdown: value("ups.delay.shutdown"), Start: value("ups.delay.start")}
 }
 
 // Command implements driver.Device.
 func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) {
-	for _, c := range commands {
-		if !strings.EqualFold(c.name, name) {
+	for _, o := range d.dialect.orders {
+		if !strings.EqualFold(o.name, name) {
 			continue
 		}
-		wire, err := c.wire(d.now(), d.d, value)
+		wire, err := o.wire(call{d.now(), d.p, value, d.s.Value})
 		if err != nil {
 			return driver.Outcome{}, fmt.Errorf("%w: %w", driver.ErrInvalid, err)
 		}
@@ -351,53 +397,86 @@ func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) 
 	return driver.Outcome{}, driver.ErrUnknown
 }
 
+// send sends one command, or one after the other when they stand in several lines.
 func (d *device) send(e env.Env, wire string) (driver.Outcome, error) {
-	ok, err := d.tell(e, wire)
-	return driver.Outcome{Wire: wire, Acknowledged: ok}, err
+	out := driver.Outcome{Wire: strings.ReplaceAll(wire, "\n", " ")}
+	for cmd := range strings.Lines(wire) {
+		ok, err := d.tell(e, strings.TrimSpace(cmd))
+		if err != nil {
+			return out, err
+		}
+		out.Acknowledged = ok
+	}
+	return out, nil
 }
 
 // Set implements driver.Device.
-func (d *device) Set(_ env.Env, name, value string) (driver.Outcome, error) {
-	at := slices.IndexFunc(settings, func(s setting) bool {
+func (d *device) Set(e env.Env, name, value string) (driver.Outcome, error) {
+	at := slices.IndexFunc(d.dialect.settings, func(s setting) bool {
 		return strings.EqualFold(s.variable, name)
 	})
 	if at < 0 {
 		return driver.Outcome{}, driver.ErrUnknown
 	}
-	set := settings[at]
-	n, err := strconv.Atoi(value)
-	if err != nil || n < seconds(set.low) || n > seconds(set.high) {
-		return driver.Outcome{}, fmt.Errorf("%w: %s = %q: want %d to %d seconds", driver.ErrInvalid,
-			set.variable, value, seconds(set.low), seconds(set.high))
+	set := d.dialect.settings[at]
+	if err := set.check(value); err != nil {
+		return driver.Outcome{}, fmt.Errorf("%w: %s = %q: %w",
+			driver.ErrInvalid, set.variable, value, err)
 	}
-	d.s.SetInt(set.variable, seconds(set.round(time.Duration(n)*time.Second)))
-	return driver.Outcome{}, nil
+	if set.wire == nil {
+		d.s.SetInt(set.variable, set.rounded(state.Int(value)))
+		return driver.Outcome{}, nil
+	}
+	wire, err := set.wire(value)
+	if err != nil {
+		return driver.Outcome{}, fmt.Errorf("%w: %w", driver.ErrInvalid, err)
+	}
+	out, err := d.send(e, wire)
+	if err == nil {
+		err = d.reread(e, set.again)
+	}
+	return out, err
+}
+
+// reread asks a query of the dialect again, after something was set.
+func (d *device) reread(e env.Env, send string) error {
+	for _, q := range slices.Concat(d.dialect.once, d.dialect.slow) {
+		if q.send != send {
+			continue
+		}
+		r, err := d.repeat(e, q)
+		if err != nil {
+			return err
+		}
+		d.learn(r)
+	}
+	return nil
 }
 
 // Shutdown implements driver.Device. A pending shutdown is cancelled first: some devices refuse a
 // second one. Whatever they say to that, the shutdown counts.
 func (d *device) Shutdown(e env.Env) (driver.Outcome, error) {
-	wire := d.now().shutdownReturn()
+	off := "shutdown.return"
 	if d.conf.Flag("stayoff") {
-		wire = d.now().shutdownStayOff()
+		off = "shutdown.stayoff"
 	}
+	cancelled, err := d.insist(e, "shutdown.stop")
+	if err != nil && final(err) {
+		return driver.Outcome{}, err
+	}
+	out, err := d.insist(e, off)
+	out.Wire = cancelled.Wire + " " + out.Wire
+	return out, err
+}
+
+// insist gives a command up to three times.
+func (d *device) insist(e env.Env, name string) (out driver.Outcome, err error) {
 	for range tries {
-		_, err := d.tell(e, "C")
-		if err == nil {
+		if out, err = d.Command(e, name, ""); err == nil || final(err) {
 			break
 		}
-		if final(err) {
-			return driver.Outcome{}, err
-		}
 	}
-	var out driver.Outcome
-	var err error
-	for range tries {
-		if out, err = d.send(e, wire); err == nil || final(err) {
-			break
-		}
-	}
-	return driver.Outcome{Wire: "C " + wire, Acknowledged: out.Acknowledged}, err
+	return out, err
 }
 
 // Close implements driver.Device. A device that lives on the modem lines loses its power with it.

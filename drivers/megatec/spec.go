@@ -1,7 +1,6 @@
 package megatec
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -21,47 +20,51 @@ var Spec = driver.Spec{
 	Version: version,
 	Summary: "Generic Q* Serial driver",
 	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
-		qxOnly, bridges),
+		[]driver.Option{protocol(dialects)}, qxOnly, bridges),
 	Tolerance: tolerance,
 	Open:      open(qx),
 }
 
 // Blazer is the driver under the name and with the units of blazer_ser: minutes.
 var Blazer = driver.Spec{
-	Name:      "blazer_ser",
-	Version:   version,
-	Summary:   "Megatec/Q1 protocol serial driver",
-	Options:   shared("3", driver.Minutes, "from power-off to power-on, in minutes"),
+	Name:    "blazer_ser",
+	Version: version,
+	Summary: "Megatec/Q1 protocol serial driver",
+	Options: append(shared("3", driver.Minutes, "from power-off to power-on, in minutes"),
+		protocol(blazerDialects)),
 	Tolerance: tolerance,
 	Open:      open(blazer),
 }
 
-// A dialect is what the two programs understand differently.
-type dialect struct {
-	testUnit time.Duration // of the argument of test.battery.start
-	settle   time.Duration // how long a device that lives on the modem lines has to wake up
-	pack     bool          // battery.voltage is that of the pack, whatever the device reports
-	maker    string        // variables of the maker's and the model's name
-	model    string
+// A program is what the two programs understand differently.
+type program struct {
+	testUnit time.Duration     // of the argument of test.battery.start
+	settle   time.Duration     // how long a device that lives on the modem lines has to wake up
+	pack     bool              // battery.voltage is that of the pack, whatever the device reports
+	light    bool              // the status is enough to know a dialect by
+	names    map[string]string // variables that it calls otherwise
+	dialects []dialect         // in the order in which they are tried
 }
 
 var (
-	qx = dialect{testUnit: time.Second, settle: 1100 * time.Millisecond,
-		maker: "device.mfr", model: "device.model"}
-	blazer = dialect{testUnit: time.Minute, settle: 100 * time.Millisecond,
-		pack: true, maker: "ups.mfr", model: "ups.model"}
+	qx = program{testUnit: time.Second, settle: 1100 * time.Millisecond,
+		dialects: dialects}
+	blazer = program{testUnit: time.Minute, settle: 100 * time.Millisecond,
+		pack: true, light: true,
+		names:    map[string]string{"device.mfr": "ups.mfr", "device.model": "ups.model"},
+		dialects: blazerDialects}
 )
 
 // shared are the options that both programs have.
 func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
-	most := int(maxStart / time.Minute)
+	most, longest := int(maxStart/time.Minute), inSeconds(maxShutdown)
 	if unit == driver.Seconds {
-		most = int(maxStart / time.Second)
+		most, longest = maxStartSeconds, 5940 // of some dialects; most take less
 	}
 	return []driver.Option{
 		{Key: "ondelay", Kind: unit, Default: ondelay, Max: most, Help: help},
 		{Key: "offdelay", Kind: driver.Seconds, Default: "30",
-			Min: seconds(minShutdown), Max: seconds(maxShutdown),
+			Min: inSeconds(minShutdown), Max: longest,
 			Help: "from the command to power-off"},
 		{Key: "stayoff", Kind: driver.Flag, Help: "the kill-power run leaves the UPS off"},
 		{Key: "norating", Kind: driver.Flag, Help: "do not ask F; some devices hang on it"},
@@ -77,7 +80,6 @@ func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 			Help: "modem lines that power the device: DTR, RTS, both, none"},
 		{Key: "ignoresab", Kind: driver.Flag,
 			Help: "do not take the shutdown-active bit for FSD; some devices set it for no reason"},
-		{Key: "protocol", Check: onlyMegatec, Help: "protocol; megatec is the only one so far"},
 		{Key: "battery_voltage_reports_one_pack", Kind: driver.Flag,
 			Help: "battery.voltage is what the device reports times battery.packs"},
 	}
@@ -108,19 +110,11 @@ func later(why string, keys ...string) []driver.Option {
 	return options
 }
 
-// others are the protocols of the family that this driver does not speak.
-var others = []string{
-	"omron", "voltronic", "voltronic-axpert", "voltronic-qs", "voltronic-qs-hex", "mustek",
-	"megatec/old", "bestups", "mecer", "zinto", "masterguard", "hunnox", "ablerex", "innovart31",
-	"innovart33", "innovatae", "q2", "q6", "gtec", "q1",
-}
-
-func onlyMegatec(name string) error {
-	if name == "megatec" {
-		return nil
+// protocol is the option of that name.
+func protocol(list []dialect) driver.Option {
+	var names []string
+	for _, d := range list {
+		names = append(names, d.name)
 	}
-	if slices.Contains(others, name) {
-		return errors.New("this protocol is not supported yet; want megatec")
-	}
-	return errors.New("no such protocol; want megatec")
+	return driver.Option{Key: "protocol", OneOf: names, Help: "protocol, instead of looking for one"}
 }

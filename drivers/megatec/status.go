@@ -1,13 +1,6 @@
 package megatec
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
-
-// ErrMalformed is for a reply that is not what was asked for, or that the line has damaged.
-var ErrMalformed = errors.New("malformed reply")
+import "slices"
 
 // Status is one reply to Q1. Numbers that the device left out are absent.
 type Status struct {
@@ -37,58 +30,71 @@ const (
 // critical are the bits that can bring down hosts.
 const critical = UtilityFail | BatteryLow | ShuttingDown
 
-// q1 lists the numbers of a reply in wire order, with the range outside which a value is taken
-// for noise on the line, and the variable it becomes.
-var q1 = []struct {
-	name     string
-	dst      func(*Status) *milli
-	min, max milli
-	variable string
-	decimals int
-}{
-	{name: "input voltage", dst: func(s *Status) *milli { return &s.Input },
-		max: 600e3, variable: "input.voltage", decimals: 1},
-	{name: "fault voltage", dst: func(s *Status) *milli { return &s.Fault },
-		max: 600e3, variable: "input.voltage.fault", decimals: 1},
-	{name: "output voltage", dst: func(s *Status) *milli { return &s.Output },
-		max: 600e3, variable: "output.voltage", decimals: 1},
-	{name: "load", dst: func(s *Status) *milli { return &s.Load },
-		max: 300e3, variable: "ups.load"},
-	{name: "frequency", dst: func(s *Status) *milli { return &s.Frequency },
-		max: 100e3, variable: "input.frequency", decimals: 1},
-	{name: "battery voltage", dst: func(s *Status) *milli { return &s.Battery },
-		max: 999e3, variable: "battery.voltage", decimals: 2},
-	{name: "temperature", dst: func(s *Status) *milli { return &s.Temperature },
-		min: -40e3, max: 150e3, variable: "ups.temperature", decimals: 1},
+// Where the numbers are kept that the driver's own rules want.
+func input(s *Status) *milli       { return &s.Input }
+func fault(s *Status) *milli       { return &s.Fault }
+func output(s *Status) *milli      { return &s.Output }
+func load(s *Status) *milli        { return &s.Load }
+func frequency(s *Status) *milli   { return &s.Frequency }
+func pack(s *Status) *milli        { return &s.Battery }
+func temperature(s *Status) *milli { return &s.Temperature }
+
+// q1 lists the numbers of a reply in wire order.
+var q1 = []field{
+	volts("input.voltage").keep(input),
+	volts("input.voltage.fault").keep(fault),
+	volts("output.voltage").keep(output),
+	percent("ups.load").keep(load),
+	hertz("input.frequency").keep(frequency),
+	battery("battery.voltage").with(2).keep(pack),
+	celsius("ups.temperature").keep(temperature),
+}
+
+// q1Bits is the last word, with all that its bits mean. Dialects take less of it.
+var q1Bits = field{name: "status bits", take: func(word string, r *reading) error {
+	bits, err := parseBits(word)
+	if err != nil {
+		return err
+	}
+	r.Bits = bits
+	r.set("ups.type", choose(bits&Standby != 0, "offline / line interactive", "online"))
+	r.set("ups.beeper.status", choose(bits&BeeperOn != 0, "enabled", "disabled"))
+	return nil
+}}
+
+func choose(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
+}
+
+// statusLine decodes a reply to Q1, and to QS and D of the dialects that call it so.
+var statusLine = words("(", append(slices.Clone(q1), q1Bits)...)
+
+// bitsLine decodes a reply to Q1 of dialects whose other replies tell the numbers.
+var bitsLine = words("(", append(unseen(q1), q1Bits)...)
+
+func unseen(fields []field) []field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		fields[i] = fields[i].unseen()
+	}
+	return fields
 }
 
 // ParseStatus decodes one reply to Q1, without its CR.
 func ParseStatus(line []byte) (Status, error) {
-	body, ok := strings.CutPrefix(string(line), "(")
-	words := strings.Fields(body)
-	if !ok || len(words) != len(q1)+1 {
-		return Status{}, fmt.Errorf("%w: want '(' and %d words: %q", ErrMalformed, len(q1)+1, line)
+	var r reading
+	if err := statusLine(line, &r); err != nil {
+		return Status{}, err
 	}
-	var s Status
-	for i, f := range q1 {
-		v, err := parseMilli(words[i])
-		if err != nil || v != absent && (v < f.min || v > f.max) {
-			return Status{}, fmt.Errorf("%w: %s %q in %q: want %s to %s",
-				ErrMalformed, f.name, words[i], line, f.min.text(0), f.max.text(0))
-		}
-		*f.dst(&s) = v
-	}
-	bits, err := parseBits(words[len(q1)])
-	if err != nil {
-		return Status{}, fmt.Errorf("%w: %w in %q", ErrMalformed, err, line)
-	}
-	s.Bits = bits
-	return s, nil
+	return r.Status, nil
 }
 
 func parseBits(word string) (Bits, error) {
-	if len(word) != 8 || strings.Trim(word, "01") != "" {
-		return 0, fmt.Errorf("status bits %q: want eight of 0 and 1", word)
+	if err := flags(word, 8); err != nil {
+		return 0, err
 	}
 	var b Bits
 	for i := range len(word) {

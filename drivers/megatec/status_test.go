@@ -3,6 +3,7 @@ package megatec
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -151,28 +152,29 @@ func TestRating(t *testing.T) {
 		"#220.0 002 12.00 50.0": "220 2.0 12.0 50",
 		"#230.0 --- 024.0 50.0": "230 - 24.0 50",
 	} {
-		r, err := ParseRating([]byte(line))
-		if err != nil {
-			t.Errorf("ParseRating(%q): %v", line, err)
-			continue
-		}
-		var got []string
-		for _, n := range f {
-			s := "-"
-			if v := *n.dst(&r); v != absent {
-				s = v.text(n.decimals)
-			}
-			got = append(got, s)
-		}
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("ParseRating(%q) = %q, want %q", line, s, want)
+		var r reading
+		if err := ratingLine([]byte(line), &r); err != nil || numbers(r) != want {
+			t.Errorf("rating %q = %q, %v; want %q", line, numbers(r), err, want)
 		}
 	}
 	for _, line := range []string{"", "F", good, "#230.0 004 024.0", "#230.0 004 024.0 50.0 1", "#999.0 004 024.0 50.0"} {
-		if r, err := ParseRating([]byte(line)); !errors.Is(err, ErrMalformed) {
-			t.Errorf("ParseRating(%q) = %+v, %v; want ErrMalformed", line, r, err)
+		var r reading
+		if err := ratingLine([]byte(line), &r); !errors.Is(err, ErrMalformed) {
+			t.Errorf("rating %q = %+v, %v; want ErrMalformed", line, r, err)
 		}
 	}
+}
+
+// numbers are the values of a reading in wire order.
+func numbers(r reading) string {
+	var all []string
+	for _, v := range r.values {
+		if v.absent {
+			v.text = "-"
+		}
+		all = append(all, v.text)
+	}
+	return strings.Join(all, " ")
 }
 
 func TestIdentity(t *testing.T) {
@@ -245,9 +247,10 @@ func FuzzDecoders(fz *testing.F) {
 				t.Errorf("ParseStatus(%q) has no status", line)
 			}
 		}
-		if r, err := ParseRating(line); err == nil && r.Battery != absent {
-			Packs(13600, r.Battery)
-			DefaultWindow(r.Battery).Charge(r.Battery)
+		for _, d := range dialects {
+			for _, q := range slices.Concat([]query{d.status}, d.also, d.slow, d.once, d.claim) {
+				q.decode(line) // errors are fine, a panic is not
+			}
 		}
 		if id, err := ParseIdentity(line); err == nil && !bytes.Contains(line, []byte(id.Firmware)) {
 			t.Errorf("ParseIdentity(%q) invented %+v", line, id)

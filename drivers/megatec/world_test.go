@@ -241,9 +241,9 @@ func TestOptionsDecideWhatIsAskedAndTold(t *testing.T) {
 
 func TestBadOptionsAndPorts(t *testing.T) {
 	for conf, says := range map[string]string{
-		"protocol = voltronic":  `protocol: "voltronic": this protocol is not supported yet; want megatec`,
-		"protocol = nonsense":   `protocol: "nonsense": no such protocol`,
-		"offdelay = 11":         `offdelay: "11": want a whole number of seconds, 12 to 600`,
+		"protocol = nonsense":   `protocol: "nonsense": want one of `,
+		"offdelay = 11":         `offdelay: "11": want a whole number of seconds, 12 to 5940`,
+		"offdelay = 601":        `offdelay: 601 seconds: want 12 to 600 (protocol megatec)`,
 		"runtimecal = 1,2,3":    `runtimecal: "1,2,3": want four numbers with commas`,
 		"cablepower = sideways": "want one of normal, reverse, both, none",
 		"vendorid = 0665":       "vendorid: \"0665\": not supported yet: USB bridges",
@@ -263,9 +263,9 @@ func TestSilentPortEndsTheStart(t *testing.T) {
 	b := newBench(t, power.Spec{}, megatec.Options{})
 	b.cable.SetFault(0, serve.Silent, 0)
 	p := b.start("nutdrv_qx")
-	b.run(10 * time.Second)
+	b.run(time.Minute)
 	b.wantExit(p, 1)
-	if text := strings.Join(b.log, "\n"); !strings.Contains(text, "/dev/ttyS0: no Megatec device there: Q1:") {
+	if text := strings.Join(b.log, "\n"); !strings.Contains(text, "/dev/ttyS0: no device of the Megatec family there: ") {
 		t.Errorf("said %q", text)
 	}
 }
@@ -383,11 +383,11 @@ func TestKillPower(t *testing.T) {
 		dev              megatec.Options
 		want             []string
 	}{
-		{"the usual", "nutdrv_qx", "", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0003"}},
-		{"stayoff", "nutdrv_qx", "stayoff", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0000"}},
+		{"the usual", "nutdrv_qx", "protocol = megatec", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
+		{"stayoff", "nutdrv_qx", "protocol = megatec\nstayoff", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0000"}},
 		{"blazer_ser", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0002"}},
-		{"sdcommands", "nutdrv_qx", "sdcommands = shutdown.stayoff", megatec.Options{}, []string{"Q1", "F", "I", "S.5R0000"}},
-		{"a device that wants C first", "nutdrv_qx", "", megatec.Options{Stubborn: true}, []string{"Q1", "F", "I", "C", "S.5R0003"}},
+		{"sdcommands", "nutdrv_qx", "protocol = megatec\nsdcommands = shutdown.stayoff", megatec.Options{}, []string{"Q1", "I", "F", "S.5R0000"}},
+		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Stubborn: true}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
