@@ -93,6 +93,8 @@ func (s *setup) faceFlags(f *pflag.FlagSet) {
 		f.BoolVar(&s.apc.Rude, "rude", false, "cries out in the middle of its answers")
 		return
 	}
+	f.StringVar(&s.megatec.Dialect, "dialect", "megatec",
+		"the protocol `NAME`: "+strings.Join(megatec.Dialects(), ", "))
 	f.BoolVar(&s.megatec.PerCell, "per-cell", false, "Q1 gives the voltage of one cell")
 	f.StringVar(&s.reject, "reject", "echo",
 		"the answer `HOW` to unknown commands: "+strings.Join(rejections[:], ", "))
@@ -149,6 +151,10 @@ func (s *setup) parseFace() error {
 				s.apc.Model, strings.Join(apcsmart.Models(), ", "))
 		}
 		return nil
+	}
+	if !slices.Contains(megatec.Dialects(), s.megatec.Dialect) {
+		return fmt.Errorf("--dialect %q: want one of %s",
+			s.megatec.Dialect, strings.Join(megatec.Dialects(), ", "))
 	}
 	at := slices.Index(rejections[:], s.reject)
 	if at < 0 {

@@ -2,8 +2,10 @@ package megatec
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +25,10 @@ const (
 
 // Options are what differs between units.
 type Options struct {
-	PerCell bool // Q1 gives the voltage of one cell; always so from 90 V of battery on
-	Reject  Rejection
+	Dialect string // one of Dialects; "" means megatec
+	PerCell bool   // Q1 gives the voltage of one cell; always so from 90 V of battery on
+	// Reject is how it answers what it does not know, where the dialect does not decide it.
+	Reject Rejection
 	// Stubborn units ignore a shutdown command while another one is pending; they want C first.
 	Stubborn bool
 	// NoRating and NoVendor units do not know F and I.
@@ -45,14 +49,16 @@ const (
 type Device struct {
 	body *power.UPS
 	o    Options
+	d    dialect
 
 	mu   sync.Mutex // guards what follows; never held while the body is called
 	told func(what, cmd string)
 	part []byte // of a command whose CR has not come
 	seen []string
+	kept map[string]string // what was set
 }
 
-// New puts a face in front of a body.
+// New puts a face in front of a body. A dialect that does not exist is a bug and panics.
 func New(body *power.UPS, o Options) *Device {
 	o.PerCell = o.PerCell || body.Spec().BatteryNominal >= widest
 	for _, d := range []struct {
@@ -63,7 +69,11 @@ func New(body *power.UPS, o Options) *Device {
 			*d.p = d.v
 		}
 	}
-	return &Device{body: body, o: o}
+	d, ok := dialects[cmp.Or(o.Dialect, "megatec")]
+	if !ok {
+		panic(fmt.Sprintf("megatec: no dialect %q", o.Dialect))
+	}
+	return &Device{body: body, o: o, d: d, kept: map[string]string{}}
 }
 
 // Receive implements a face: it obeys the commands that are complete and returns the answers. A
@@ -134,22 +144,21 @@ func (d *Device) Saw(what string) bool {
 	})
 }
 
+// meanings are the words in which scripts speak of commands.
+var meanings = map[string]string{
+	"T": "test", "TL": "test", "TUD": "test", "CT": "stop", "Q": "beeper",
+	"BZON": "beeper", "BZOFF": "beeper", "C": "cancel", "CS": "cancel",
+}
+
 // meaning is the word in which scripts speak of a command; "" for queries and unknown ones.
 func meaning(cmd string) string {
-	switch cmd {
-	case "T", "TL":
-		return "test"
-	case "CT":
-		return "stop"
-	case "Q":
-		return "beeper"
-	case "C":
-		return "cancel"
+	if m := meanings[cmd]; m != "" {
+		return m
 	}
 	if _, ok := parseTest(cmd); ok {
 		return "test"
 	}
-	if _, ok := parseShutdown(cmd); ok {
+	if _, ok := parseShutdown(cmd); ok || strings.HasPrefix(cmd, "Sf") {
 		return "kill"
 	}
 	return ""
@@ -158,7 +167,7 @@ func meaning(cmd string) string {
 func (d *Device) note(cmd string) (told func(what, cmd string)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n := len(d.seen); cmd == "Q1" && n > 0 && d.seen[n-1] == cmd {
+	if n := len(d.seen); cmd == d.d.status && n > 0 && d.seen[n-1] == cmd {
 		return d.told
 	}
 	if len(d.seen) == maxSeen {
@@ -175,20 +184,42 @@ func (d *Device) Answer(now time.Duration, cmd string) string {
 	if what := meaning(cmd); what != "" && told != nil {
 		told(what, cmd)
 	}
+	if d.d.own != nil {
+		if answer, known := d.d.own(d, now, cmd); known {
+			return answer
+		}
+	}
 	switch {
-	case cmd == "Q1":
+	case cmd == d.d.status:
 		return d.status()
-	case cmd == "F" && !d.o.NoRating:
+	case cmd == "F" && !d.d.noRating && !d.o.NoRating:
 		return d.rating()
-	case cmd == "I" && !d.o.NoVendor:
+	case cmd == d.d.vendor && !d.o.NoVendor:
 		return fmt.Sprintf("#%-15.15s %-10.10s %-10.10s", d.o.Maker, d.o.Model, d.o.Version)
-	case d.obey(now, cmd):
-		return ""
+	}
+	if !d.d.noOrders && d.obey(now, cmd) {
+		return d.d.yes
 	}
 	return d.reject(cmd)
 }
 
+// keep and kept are what was set, by the name of the setting.
+func (d *Device) keep(name, value string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kept[name] = value
+}
+
+func (d *Device) setting(name, standard string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cmp.Or(d.kept[name], standard)
+}
+
 func (d *Device) reject(cmd string) string {
+	if d.d.no != "" {
+		return d.d.no
+	}
 	switch d.o.Reject {
 	case Nak:
 		return "NAK"

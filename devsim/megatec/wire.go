@@ -12,17 +12,14 @@ func (d *Device) status() string {
 	return fmt.Sprintf("(%s %s %s %03d %s %s %s %s",
 		volts(r.Input), volts(r.Fault), volts(r.Output), r.Load,
 		tenths(r.Frequency, 4), d.battery(r.Battery), tenths(r.Temperature, 4),
-		bits(r.OnBattery, r.Low, r.Boost || r.Trim, r.Failed,
-			true, // line interactive
-			r.Testing, r.OffIn >= 0, r.Beeper))
+		statusBits(r))
 }
 
 // rating is the answer to F.
 func (d *Device) rating() string {
 	s := d.body.Spec()
-	amperes := (s.Rated + s.Nominal/2) / s.Nominal
 	return fmt.Sprintf("#%s %03d %s %s",
-		volts(s.Nominal), min(amperes, 999), volts(s.BatteryNominal), tenths(s.Frequency, 4))
+		volts(s.Nominal), amperesRated(s), volts(s.BatteryNominal), tenths(s.Frequency, 4))
 }
 
 // cell is the nominal voltage of a lead cell, in mV.

@@ -59,6 +59,7 @@ func (d Delays) shutdownStayOff() string { return "S" + d.delay() + "R0000" }
 type order struct {
 	name string
 	wire func(call) (string, error)
+	when func(*device) bool // whether the device has it; nil: always
 }
 
 // A call is what a command may depend on.
@@ -71,16 +72,16 @@ type call struct {
 
 // usualOrders are the instant commands of most dialects.
 var usualOrders = []order{
-	{"beeper.toggle", plain("Q")},
-	{"load.off", plain("S00R0000")},
-	{"load.on", plain("C")},
-	{"shutdown.return", func(c call) (string, error) { return c.shutdownReturn(), nil }},
-	{"shutdown.stayoff", func(c call) (string, error) { return c.shutdownStayOff(), nil }},
-	{"shutdown.stop", plain("C")},
-	{"test.battery.start", func(c call) (string, error) { return c.test(c.value) }},
-	{"test.battery.start.deep", plain("TL")},
-	{"test.battery.start.quick", plain("T")},
-	{"test.battery.stop", plain("CT")},
+	{name: "beeper.toggle", wire: plain("Q")},
+	{name: "load.off", wire: plain("S00R0000")},
+	{name: "load.on", wire: plain("C")},
+	{name: "shutdown.return", wire: func(c call) (string, error) { return c.shutdownReturn(), nil }},
+	{name: "shutdown.stayoff", wire: func(c call) (string, error) { return c.shutdownStayOff(), nil }},
+	{name: "shutdown.stop", wire: plain("C")},
+	{name: "test.battery.start", wire: func(c call) (string, error) { return c.test(c.value) }},
+	{name: "test.battery.start.deep", wire: plain("TL")},
+	{name: "test.battery.start.quick", wire: plain("T")},
+	{name: "test.battery.stop", wire: plain("CT")},
 }
 
 func plain(wire string) func(call) (string, error) {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/blackstart-ups/blackstart/nut/driver"
 )
 
 // A dialect is one protocol of the family: what is asked and when, what the replies mean, and
@@ -44,7 +42,7 @@ type query struct {
 	kind kind
 	crc  bool // the question and the reply carry a checksum
 	// when says, from what is known of the device, whether to ask; nil: always.
-	when func(*driver.State) bool
+	when func(*device) bool
 }
 
 // A kind of query can be switched off by an option; some devices hang on it.
@@ -87,7 +85,8 @@ var (
 // dialects are all there are, in the order in which a device is tried for them: one that answers
 // more comes before those whose questions it understands as well.
 var dialects = []dialect{
-	mustek, oldMegatec, mecer, megatec, zinto, hunnox, q1Only, innovatae,
+	voltronic, voltronicQS, voltronicQSHex, mustek, oldMegatec, mecer, megatec, zinto, hunnox,
+	q1Only, innovatae,
 }
 
 // blazerDialects are those of the older driver, in its order.

@@ -31,10 +31,11 @@ type device struct {
 	s       *driver.State
 	packs   milli // by what the reported battery voltage is multiplied; 0: not known
 
-	slow     []query     // those that are answered
-	walked   env.Instant // when they were last asked
-	seldom   reading     // what they said
-	measured bool        // the device tells its charge
+	slow     []query         // those that are answered
+	walked   env.Instant     // when they were last asked
+	seldom   reading         // what they said
+	measured bool            // the device tells its charge
+	able     map[string]bool // what else it has said that it can
 
 	heard   map[string][]byte // replies while the device is being opened
 	known   Bits              // of the last reading that was believed
@@ -54,7 +55,7 @@ func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		dev := &device{conn: conn{port: port, debug: s.Debug}, p: p, conf: s.Conf, s: s.State}
+		dev := &device{conn: conn{port: port, debug: s.Debug}, p: p, conf: s.Conf, able: map[string]bool{}, s: s.State}
 		if err := dev.identify(e); err != nil {
 			dev.Close()
 			return nil, fmt.Errorf("%s: %w", s.Conf.Port(), err)
@@ -99,7 +100,9 @@ func (d *device) identify(e env.Env) error {
 		d.s.SetInt("driver.parameter.pollfreq", inSeconds(d.conf.Duration("pollfreq")))
 	}
 	for _, o := range d.dialect.orders {
-		d.s.Offer(o.name)
+		if o.when == nil || o.when(d) {
+			d.s.Offer(o.name)
+		}
 	}
 	return nil
 }
@@ -155,11 +158,14 @@ func (d *device) walk(e env.Env, q query) (reading, error) {
 func (d *device) unwanted(q query) bool {
 	return q.kind == ratingQuery && d.conf.Flag("norating") ||
 		q.kind == vendorQuery && d.conf.Flag("novendor") ||
-		q.when != nil && !q.when(d.s)
+		q.when != nil && !q.when(d)
 }
 
 // learn publishes the values of a reading.
 func (d *device) learn(r reading) {
+	for _, a := range r.able {
+		d.able[a] = true
+	}
 	for _, v := range r.values {
 		name := v.variable
 		if other, ok := d.p.names[name]; ok {
@@ -244,7 +250,7 @@ func (d *device) delays() error {
 			if set.own && !d.conf.Given(set.option) {
 				n = set.standard
 			}
-			if err := set.check(strconv.Itoa(n)); err != nil {
+			if err := set.check(strconv.Itoa(n), d.s.Value); err != nil {
 				return fmt.Errorf("%s: %d seconds: %w (protocol %s)",
 					set.option, n, err, d.dialect.name)
 			}
@@ -253,7 +259,7 @@ func (d *device) delays() error {
 	}
 	for _, set := range d.dialect.settings {
 		if there, _ := d.s.Has(set.variable); there {
-			d.s.Writable(set.variable, set.form)
+			d.s.Writable(set.variable, set.limits(d.s.Value))
 		}
 	}
 	return nil
@@ -385,7 +391,7 @@ func (d *device) now() Delays {
 // Command implements driver.Device.
 func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) {
 	for _, o := range d.dialect.orders {
-		if !strings.EqualFold(o.name, name) {
+		if !strings.EqualFold(o.name, name) || o.when != nil && !o.when(d) {
 			continue
 		}
 		wire, err := o.wire(call{d.now(), d.p, value, d.s.Value})
@@ -419,7 +425,7 @@ func (d *device) Set(e env.Env, name, value string) (driver.Outcome, error) {
 		return driver.Outcome{}, driver.ErrUnknown
 	}
 	set := d.dialect.settings[at]
-	if err := set.check(value); err != nil {
+	if err := set.check(value, d.s.Value); err != nil {
 		return driver.Outcome{}, fmt.Errorf("%w: %s = %q: %w",
 			driver.ErrInvalid, set.variable, value, err)
 	}

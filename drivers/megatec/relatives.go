@@ -1,7 +1,5 @@
 package megatec
 
-import "github.com/blackstart-ups/blackstart/nut/driver"
-
 // The close relatives: the numbers of Q1 under one name or another, the rating, and three ways to
 // ask who is there.
 var (
@@ -53,7 +51,7 @@ var (
 		status: query{send: "Q1", read: statusLine},
 		claim:  []query{askP98},
 		once:   []query{askP98, askRating, askVendor},
-		orders: but(usualOrders, order{"test.battery.start", mecerTest}), settings: usualDelays,
+		orders: but(usualOrders, order{name: "test.battery.start", wire: mecerTest}), settings: usualDelays,
 	}
 	// innovatae tells only its firmware. Its status is that of many others.
 	innovatae = dialect{name: "innovatae", title: "INNOVATAE", onRequest: true,
@@ -67,7 +65,7 @@ var (
 
 // askRuntime asks I again where the reply has a runtime.
 var askRuntime = query{send: "I", read: vendorLine, kind: vendorQuery,
-	when: func(s *driver.State) bool { return s.Value("ups.serial") != "" }}
+	when: func(d *device) bool { return d.s.Value("ups.serial") != "" }}
 
 // askFirmware is I by another name.
 var askFirmware = query{send: "FW?", read: usualVendorLine, kind: vendorQuery}

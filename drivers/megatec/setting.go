@@ -26,6 +26,16 @@ type setting struct {
 	// Of something in the device: the command that sets it, and the query that reads it again.
 	wire  func(value string) (string, error)
 	again string
+	// bounds is the form where it depends on what is known of the device.
+	bounds func(state func(variable string) string) driver.Form
+}
+
+// limits says what the setting may be.
+func (s setting) limits(state func(variable string) string) driver.Form {
+	if s.bounds != nil {
+		return s.bounds(state)
+	}
+	return s.form
 }
 
 func within(low, high int) driver.Form {
@@ -56,22 +66,31 @@ var usualDelays = []setting{
 }
 
 // check says what is wrong with a value.
-func (s setting) check(value string) error {
-	if len(s.form.Enum) > 0 {
-		if !slices.Contains(s.form.Enum, value) {
-			return fmt.Errorf("want one of %q", s.form.Enum)
+func (s setting) check(value string, known func(variable string) string) error {
+	form := s.limits(known)
+	if len(form.Enum) > 0 {
+		if !slices.Contains(form.Enum, value) {
+			return fmt.Errorf("want one of %q", form.Enum)
 		}
 		return nil
 	}
-	if len(s.form.Ranges) == 0 {
+	if len(form.Ranges) == 0 {
 		return nil
 	}
 	n, err := strconv.Atoi(value)
-	r := s.form.Ranges[0]
+	r := form.Ranges[0]
 	if err != nil || n < r.Min || n > r.Max {
 		return fmt.Errorf("want %d to %d", r.Min, r.Max)
 	}
 	return nil
+}
+
+// whole is the wire of a setting that is a number of so many digits, in units of the variable.
+func whole(format string, unit int) func(string) (string, error) {
+	return func(value string) (string, error) {
+		n, err := strconv.Atoi(value)
+		return fmt.Sprintf(format, n/unit), err
+	}
 }
 
 // rounded is a delay as the wire can say it.

@@ -16,6 +16,7 @@ type reading struct {
 	values []value
 	words  []string // of ups.status, besides those that the bits stand for
 	alarms []string
+	able   []string // what the device says that it can
 }
 
 // A value is one variable; absent when the device left the number out.

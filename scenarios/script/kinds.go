@@ -25,7 +25,7 @@ type kind struct {
 // kinds are in the order of the manual; the first one is meant when none is said.
 func kinds() []kind {
 	return []kind{
-		{"megatec", []string{"reject", "stubborn"}, megatecFace},
+		{"megatec", []string{"dialect", "reject", "stubborn"}, megatecFace},
 		{"apcsmart", []string{"model", "star", "rude"}, apcFace},
 	}
 }
@@ -62,7 +62,10 @@ func makeFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 var rejections = []string{"echo", "nak", "nakopen", "ignore"}
 
 func megatecFace(m map[string]string) (func(*power.UPS) site.Face, error) {
-	opt := megatec.Options{Stubborn: m["stubborn"] == "yes"}
+	opt := megatec.Options{Dialect: m["dialect"], Stubborn: m["stubborn"] == "yes"}
+	if names := megatec.Dialects(); opt.Dialect != "" && !slices.Contains(names, opt.Dialect) {
+		return nil, fmt.Errorf("dialect=%s: want one of %s", opt.Dialect, strings.Join(names, " "))
+	}
 	if v := m["reject"]; v != "" {
 		at := slices.Index(rejections, v)
 		if at < 0 {
