@@ -32,6 +32,7 @@ var dialects = map[string]dialect{
 	"innovatae":   {status: "Q1", no: "NAK", own: (*Device).innovatae},
 
 	"voltronic-qs":     {status: "QS", own: (*Device).qs},
+	"voltronic-qs-h":   {status: "QS", own: (*Device).qsH},
 	"voltronic-qs-hex": {noRating: true, no: "N", own: (*Device).qsHex},
 	"voltronic":        {noOrders: true, no: "(NAK", own: (*Device).voltronic},
 }

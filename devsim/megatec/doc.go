@@ -1,5 +1,6 @@
 // Package megatec shows an emulated UPS in the words of the Megatec (Q1) protocol, as spoken by
-// many small line-interactive units over a serial line of 2400 baud.
+// many small line-interactive units over a serial line of 2400 baud, and of its dialects (see
+// [Dialects]), of which some are other protocols altogether.
 //
 //	body := power.New(power.Spec{})
 //	dev := megatec.New(body, megatec.Options{})

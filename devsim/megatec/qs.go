@@ -7,27 +7,21 @@ import (
 	"github.com/blackstart-ups/blackstart/devsim/power"
 )
 
-// qs is a unit with the short dialect: the status has no temperature, QI tells the battery.
+// qs is a unit with the short dialect: the status has no temperature.
 //
 //	> M
-//	< H
+//	< V
 //	> QS
 //	< (228.6 228.7 228.6 000 50.0 13.5 --.- 00001000
-//	> QI
-//	< (099 02920 50.1 000.0 169 279 0 0000010000102000
 func (d *Device) qs(_ time.Duration, cmd string) (string, bool) {
-	r, s := d.body.Read(), d.body.Spec()
+	r := d.body.Read()
 	switch cmd {
 	case "M":
-		return "H", true
+		return "V", true
 	case "QS":
 		return fmt.Sprintf("(%s %s %s %03d %s %s --.- %s",
 			volts(r.Input), volts(r.Fault), volts(r.Output), r.Load,
 			tenths(r.Frequency, 4), d.battery(r.Battery), statusBits(r)), true
-	case "QI":
-		return fmt.Sprintf("(%03d %05d %s %s %03d %03d 0 0000010000102000",
-			r.Charge, int(r.Remaining/time.Second), tenths(r.Frequency, 4),
-			tenths(amperes(s, r)*100, 5), s.TransferLow/1000, s.TransferHigh/1000), true
 	case "T", "S00R0000", "C", "Q":
 		return "", false
 	}
@@ -35,6 +29,25 @@ func (d *Device) qs(_ time.Duration, cmd string) (string, bool) {
 		return d.reject(cmd), true // knows only the quick test
 	}
 	return "", false
+}
+
+// qsH is a newer unit of that kind: QI tells the battery.
+//
+//	> M
+//	< H
+//	> QI
+//	< (099 02920 50.1 000.0 169 279 0 0000010000102000
+func (d *Device) qsH(now time.Duration, cmd string) (string, bool) {
+	r, s := d.body.Read(), d.body.Spec()
+	switch cmd {
+	case "M":
+		return "H", true
+	case "QI":
+		return fmt.Sprintf("(%03d %05d %s %s %03d %03d 0 0000010000102000",
+			r.Charge, min(int(r.Remaining/time.Second), 99999), tenths(r.Frequency, 4),
+			tenths(amperes(s, r)*100, 5), s.TransferLow/1000, s.TransferHigh/1000), true
+	}
+	return d.qs(now, cmd)
 }
 
 // statusBits are the eight bits of a status.

@@ -136,7 +136,7 @@ func shortTest(c call) (string, error) {
 
 // mecerTest is shortTest, for the firmware that calls itself P98; older ones take minutes.
 func mecerTest(c call) (string, error) {
-	if c.state("ups.firmware.aux") == "PM-P98" {
+	if c.state("ups.firmware.aux") == p98 {
 		return shortTest(c)
 	}
 	return c.test(c.value)

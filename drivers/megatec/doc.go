@@ -1,5 +1,19 @@
-// Package megatec drives UPSes that speak the plain Megatec (Q1) protocol over a serial line at
-// 2400 baud. It runs as nutdrv_qx (or megatec) and, with the older driver's units, as blazer_ser.
+// Package megatec drives UPSes of the Megatec family over a serial line at 2400 baud: the Q1
+// protocol and its many dialects. It runs as nutdrv_qx (or megatec) and, with the older driver's
+// units and fewer dialects, as blazer_ser.
+//
+// # Dialects
+//
+// A [dialect] is a table: which query is asked at each poll, which now and then, which once; what
+// the words of the replies mean; which commands and settings there are. Without the option
+// protocol a device is tried for one after the other in the order of dialects. A question that is
+// rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
+// device that was lost is taken for what it was, unless it rejects that.
+//
+// Not there yet: the USB bridges that wrap these dialects, and the dialects that only they or the
+// largest units have: omron, voltronic-axpert, bestups, masterguard, ablerex, innovart31,
+// innovart33, q2, q6, gtec. Of voltronic the settings are missing that are not variables
+// (max_bypass_volt and the like), and the limits of frequencies.
 //
 // # On the wire
 //
@@ -25,7 +39,7 @@
 //
 // # What it cannot tell
 //
-// The protocol has no battery charge and no runtime. The charge is guessed from the voltage (see
+// Most dialects have no battery charge and no runtime. The charge is guessed from the voltage (see
 // [Battery]); with the option runtimecal it is kept as an account of energy, and battery.runtime
 // exists. Without F the nominal battery voltage is unknown: give
 // override.battery.voltage.nominal. Nothing tells charging from floating, and a worn battery is

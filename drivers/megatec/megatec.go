@@ -88,6 +88,7 @@ func (d *device) identify(e env.Env) error {
 	for _, v := range d.dialect.fixed {
 		d.s.Set(v.variable, v.text)
 	}
+	d.learn(first)
 	if err := d.walkOnce(e); err != nil {
 		return err
 	}
@@ -191,8 +192,8 @@ func (d *device) publish(variable string, v milli, decimals int) {
 // battery prepares what is guessed about the battery.
 func (d *device) battery(first Status) {
 	nominal := d.value("battery.voltage.nominal")
-	if nominal <= 0 {
-		return // unknown: no charge
+	if nominal <= 0 || d.measured {
+		return // unknown, or the device knows better
 	}
 	if d.value("battery.voltage.low") == absent || d.value("battery.voltage.high") == absent {
 		w := DefaultWindow(nominal)
@@ -205,7 +206,7 @@ func (d *device) battery(first Status) {
 				first.Battery.text(2), nominal.text(1))
 		}
 	}
-	if text := d.conf.Text("runtimecal"); text != "" && !d.measured {
+	if text := d.conf.Text("runtimecal"); text != "" {
 		cal, _ := ParseCalibration(text) // checked with the options
 		charge, ok := d.window().Charge(d.pack(first))
 		if !ok || d.packs == 0 {
@@ -259,7 +260,12 @@ func (d *device) delays() error {
 	}
 	for _, set := range d.dialect.settings {
 		if there, _ := d.s.Has(set.variable); there {
-			d.s.Writable(set.variable, set.limits(d.s.Value))
+			form := set.limits(d.s.Value)
+			d.s.Writable(set.variable, form)
+			if set.bounds != nil {
+				d.s.SetInt(set.variable+".min", form.Ranges[0].Min)
+				d.s.SetInt(set.variable+".max", form.Ranges[0].Max)
+			}
 		}
 	}
 	return nil

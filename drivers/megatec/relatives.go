@@ -70,12 +70,15 @@ var askRuntime = query{send: "I", read: vendorLine, kind: vendorQuery,
 // askFirmware is I by another name.
 var askFirmware = query{send: "FW?", read: usualVendorLine, kind: vendorQuery}
 
+// p98 is ups.firmware.aux of the present version of mecer.
+const p98 = "Voltronic Power P98"
+
 // askP98 is answered by (PI98, or by (NAK of older firmware that knows no more than that it is
 // asked.
 var askP98 = query{send: "QPI", read: func(line []byte, r *reading) error {
 	switch string(line) {
 	case "(PI98":
-		r.set("ups.firmware.aux", "PM-P98")
+		r.set("ups.firmware.aux", p98)
 	case "(NAK":
 	default:
 		return refusal("(PI98", line)

@@ -115,14 +115,14 @@ var askVariant = query{send: "QPI", read: func(line []byte, r *reading) error {
 	if !ok || len(number) != 2 || !strings.Contains(variants, number) {
 		return refusal("(PI and one of "+variants, line)
 	}
-	r.set("ups.firmware.aux", "PM-P"+number)
+	r.set("ups.firmware.aux", "P"+number)
 	return nil
 }}
 
 // is holds for units of a variant, can for those that say that they have something, phases for
 // those with three of them.
 func is(variant string) func(*device) bool {
-	return func(d *device) bool { return d.s.Value("ups.firmware.aux") == "PM-"+variant }
+	return func(d *device) bool { return d.s.Value("ups.firmware.aux") == variant }
 }
 
 func can(what string) func(*device) bool { return func(d *device) bool { return d.able[what] } }
@@ -154,7 +154,7 @@ func voltronicFlags(word string, r *reading) error {
 	if kind, ok := topologies[word[:2]]; ok {
 		r.set("ups.type", kind)
 	}
-	for at, bit := range map[int]Bits{2: UtilityFail, 3: BatteryLow, 4: Regulating, 7: Testing,
+	for at, bit := range [12]Bits{2: UtilityFail, 3: BatteryLow, 4: Regulating, 7: Testing,
 		8: ShuttingDown} {
 		if word[at] == '1' {
 			r.Bits |= bit
@@ -258,7 +258,7 @@ var switched = []struct{ letter, variable string }{
 }
 
 // abilities are the letters of QFLAG that are about commands.
-var abilities = map[string]string{"A": "beeper", "E": "eco"}
+var abilities = []struct{ letter, what string }{{"A", "beeper"}, {"E", "eco"}}
 
 func switches(word string, r *reading) error {
 	on, off, ok := strings.Cut(strings.TrimPrefix(word, "E"), "D")
@@ -271,9 +271,9 @@ func switches(word string, r *reading) error {
 			r.set(s.variable, choose(strings.Contains(on, s.letter), "yes", "no"))
 		}
 	}
-	for letter, what := range abilities {
-		if strings.Contains(on+off, letter) {
-			r.able = append(r.able, what)
+	for _, a := range abilities {
+		if strings.Contains(on+off, a.letter) {
+			r.able = append(r.able, a.what)
 		}
 	}
 	return nil
@@ -384,7 +384,8 @@ func ecoVolts(side int) func(func(string) string) driver.Form {
 			return driver.Form{Ranges: []state.Range{{Min: 0, Max: 600}}}
 		}
 		least, most := 11, 24
-		sensitive := strings.Contains("PM-P01 PM-P09", known("ups.firmware.aux"))
+		variant := known("ups.firmware.aux")
+		sensitive := variant == "P01" || variant == "P09"
 		switch high := nominal >= 200e3; {
 		case sensitive && high:
 			least = 7

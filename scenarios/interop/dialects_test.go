@@ -1,0 +1,126 @@
+package interop
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A spoken dialect is one that the emulator speaks, and how the two drivers are to find it.
+type spoken struct {
+	prog    string // driver program
+	dialect string // of the emulator
+	conf    string // further lines of ups.conf
+}
+
+// spokenDialects are all that Debian's drivers know.
+var spokenDialects = []spoken{
+	{prog: "nutdrv_qx", dialect: "megatec"},
+	{prog: "nutdrv_qx", dialect: "megatec/old"},
+	{prog: "nutdrv_qx", dialect: "mustek"},
+	{prog: "nutdrv_qx", dialect: "zinto"},
+	{prog: "nutdrv_qx", dialect: "q1"},
+	{prog: "nutdrv_qx", dialect: "mecer"},
+	{prog: "nutdrv_qx", dialect: "hunnox", conf: "protocol = hunnox\n"},
+	{prog: "nutdrv_qx", dialect: "voltronic"},
+	{prog: "nutdrv_qx", dialect: "voltronic-qs"},
+	{prog: "nutdrv_qx", dialect: "voltronic-qs-hex"},
+	{prog: "blazer_ser", dialect: "megatec"},
+	{prog: "blazer_ser", dialect: "megatec/old"},
+	{prog: "blazer_ser", dialect: "mustek"},
+}
+
+// driverLimit is for one run of a driver: finding a dialect takes up to 30 s.
+const driverLimit = 2 * time.Minute
+
+// Debian's drivers and ours, on the same emulated device, find the same dialect, report the same
+// variables and kill the power by the same commands.
+func TestDialectsAsDebiansDriversSeeThem(t *testing.T) {
+	kits(t)
+	results := make([][2]string, len(spokenDialects))
+	t.Run("drivers", func(t *testing.T) {
+		for i, s := range spokenDialects {
+			for j, dir := range []string{"/lib/nut/", binDir + "/"} {
+				t.Run(strings.Join([]string{s.prog, s.dialect, []string{"nut", "ours"}[j]}, " "),
+					func(t *testing.T) {
+						t.Parallel()
+						results[i][j] = s.report(t, dir+s.prog)
+					})
+			}
+		}
+	})
+	c := newComparison(t, "dialect")
+	defer c.done()
+	for i, s := range spokenDialects {
+		nut, ours := byName(results[i][0]), byName(results[i][1])
+		names := maps.Clone(nut)
+		maps.Copy(names, ours)
+		for _, n := range slices.Sorted(maps.Keys(names)) {
+			c.compare(s.prog+" "+s.dialect+" "+n, nut[n], ours[n])
+		}
+	}
+}
+
+// byName are the lines "name: value" of a report.
+func byName(report string) map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(report) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// report is what a driver says about an emulated device, the name of the dialect without its
+// version, and the last commands of a kill-power run.
+func (s spoken) report(t *testing.T, prog string) string {
+	if _, err := os.Stat(prog); err != nil {
+		missing(t, "%v", err)
+	}
+	b := newBench(t, map[string]string{
+		"ups.conf": fmt.Sprintf("[rack]\n\tdriver = %s\n\tport = @conf@/tty\n%s", s.prog, s.conf),
+	})
+	sim := b.start(binDir+"/upsim", "serve", "megatec", "--dialect="+s.dialect, "-q",
+		"--pty="+b.conf+"/tty", "--control="+b.dir+"/ctl")
+	sim.waitFor(t, "is ready on")
+	var report strings.Builder
+	for line := range strings.Lines(b.finish(prog, "-a", "rack", "-d", "1")) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		switch {
+		case !ok || strings.Contains(name, " ") || !strings.Contains(name, "."):
+		case name == "driver.version.data":
+			title, _, _ := strings.Cut(value, " ")
+			fmt.Fprintf(&report, "%s: %s\n", name, title)
+		case !strings.HasPrefix(name, "driver."):
+			fmt.Fprintf(&report, "%s: %s\n", name, value)
+		}
+	}
+	b.finish(prog, "-a", "rack", "-k")
+	words := strings.Fields(b.finish(binDir+"/upsim", "ctl", b.dir+"/ctl", "seen"))
+	fmt.Fprintf(&report, "kill: %s\n", strings.Join(words[max(0, len(words)-2):], " "))
+	return report.String()
+}
+
+// finish runs a program to its end and returns what it prints.
+func (b *bench) finish(prog string, args ...string) string {
+	b.t.Helper()
+	if strings.HasPrefix(args[0], "-") {
+		args = append(asRoot(), args...)
+	}
+	cmd := exec.Command(prog, args...)
+	cmd.Env, cmd.Dir = b.env(), b.dir
+	cmd.WaitDelay = time.Second
+	timer := time.AfterFunc(driverLimit, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	out, err := cmd.Output()
+	if err != nil {
+		b.t.Logf("%s %q: %v", prog, args, err)
+	}
+	return string(out)
+}
