@@ -19,12 +19,13 @@ LOCKFN /run/nut/upssched.lock
 
 // A bench is a virtual host with upssched and a script that notes what it was called with.
 type bench struct {
-	t    *testing.T
-	w    *world.World
-	h    *world.Host
-	ran  []string // "seconds name TYPE UPS message"
-	slow map[string]time.Duration
-	log  strings.Builder
+	t     *testing.T
+	w     *world.World
+	h     *world.Host
+	ran   []string // "seconds name TYPE UPS message"
+	slow  map[string]time.Duration
+	fails env.ExitStatus // what the script ends with
+	log   strings.Builder
 }
 
 func newBench(t *testing.T, rules string) *bench {
@@ -53,7 +54,7 @@ func (b *bench) script(e env.Env, args []string) int {
 	b.ran = append(b.ran, strings.Join([]string{b.clock(), strings.Join(args, " "), get("NOTIFYTYPE"),
 		get("UPSNAME"), get("NOTIFYMSG")}, " "))
 	e.Sleep(b.slow[args[len(args)-1]])
-	return 0
+	return int(b.fails)
 }
 
 func (b *bench) clock() string {
@@ -91,7 +92,8 @@ AT ONLINE * CANCEL-TIMER onbattwarn ups-back
 AT LOWBATT * EXECUTE lowbatt
 `
 
-// The examples of the manual, SCHED-1 to SCHED-8, SCHED-11.
+// The examples of the manual, SCHED-1 to SCHED-8, SCHED-11. `upssched.md 1 message` and
+// `upssched.md 2 EXECUTE`: each script has type, UPS and text of its own event. US-5: on time.
 func TestTimersFireOrAreCancelled(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -99,18 +101,18 @@ func TestTimersFireOrAreCancelled(t *testing.T) {
 		steps []string // "seconds TYPE UPS"
 		want  []string
 	}{
-		{"two UPSes on battery for long enough", manual,
+		{"upssched.md 5 ONBATT a, ONBATT b, wait 30", manual,
 			[]string{"0 ONBATT a", "5 ONBATT b"},
 			[]string{"30 onbattwarn ONBATT a ONBATT of a", "35 onbattwarn ONBATT b ONBATT of b"}},
-		{"power comes back: the timers of both are cancelled", manual,
+		{"upssched.md 5 ONBATT a, ONBATT b, ONLINE a", manual,
 			[]string{"0 ONBATT a", "5 ONBATT b", "10 ONLINE a"}, nil},
-		{"it comes back, and no timer was pending", manual,
+		{"upssched.md 5 ONLINE a with nothing pending", manual,
 			[]string{"0 ONLINE a"}, []string{"0 ups-back ONLINE a ONLINE of a"}},
-		{"nor any more", manual,
+		{"upssched.md 2 CANCEL-TIMER: nor any more", manual,
 			[]string{"0 ONBATT a", "40 ONLINE a"},
 			[]string{"30 onbattwarn ONBATT a ONBATT of a", "40 ups-back ONLINE a ONLINE of a"}},
-		{"at once", manual, []string{"3 LOWBATT a"}, []string{"3 lowbatt LOWBATT a LOWBATT of a"}},
-		{"another UPS is none of this rule's business", "AT ONBATT a START-TIMER x 3\n",
+		{"upssched.md 5 LOWBATT a", manual, []string{"3 LOWBATT a"}, []string{"3 lowbatt LOWBATT a LOWBATT of a"}},
+		{"upssched.md 2 AT: another UPS is none of this rule's business", "AT ONBATT a START-TIMER x 3\n",
 			[]string{"0 ONBATT b", "0 ONBATT a"}, []string{"3 x ONBATT a ONBATT of a"}},
 		{"letter case of the type does not count", "AT onbatt * EXECUTE x\n",
 			[]string{"0 ONBATT a"}, []string{"0 x ONBATT a ONBATT of a"}},
@@ -119,13 +121,13 @@ func TestTimersFireOrAreCancelled(t *testing.T) {
 			[]string{"0 x ONBATT a ONBATT of a", "0 y ONBATT a ONBATT of a", "1 z ONBATT a ONBATT of a"}},
 		{"0 seconds", "AT ONBATT * START-TIMER x 0\nAT ONBATT * START-TIMER y\n",
 			[]string{"0 ONBATT a"}, []string{"0 x ONBATT a ONBATT of a", "0 y ONBATT a ONBATT of a"}},
-		{"the same again is a timer of its own", "AT ONBATT * START-TIMER x 9\n",
+		{"upssched.md 2 START-TIMER: the same again is a timer of its own", "AT ONBATT * START-TIMER x 9\n",
 			[]string{"0 ONBATT a", "2 ONBATT a"},
 			[]string{"9 x ONBATT a ONBATT of a", "11 x ONBATT a ONBATT of a"}},
-		{"a shared one is not", "AT ONBATT * START-TIMER-SHARED x 9\nAT ONLINE * CANCEL-TIMER x\n",
+		{"upssched.md 2 START-TIMER-SHARED: a shared one is not", "AT ONBATT * START-TIMER-SHARED x 9\nAT ONLINE * CANCEL-TIMER x\n",
 			[]string{"0 ONBATT a", "2 ONBATT b", "3 ONBATT a"},
 			[]string{"9 x ONBATT a,b ONBATT of a.\tONBATT of b"}},
-		{"only this UPS's", "AT ONBATT * START-TIMER x 9\nAT ONLINE * CANCEL-TIMER-MATCHED x\n",
+		{"upssched.md 2 CANCEL-TIMER-MATCHED: only this UPS's", "AT ONBATT * START-TIMER x 9\nAT ONLINE * CANCEL-TIMER-MATCHED x\n",
 			[]string{"0 ONBATT a", "1 ONBATT b", "2 ONLINE a"}, []string{"10 x ONBATT b ONBATT of b"}},
 		{"a shared one goes on for the others", "AT ONBATT * START-TIMER-SHARED x 9\nAT ONLINE * CANCEL-TIMER-MATCHED x\n",
 			[]string{"0 ONBATT a", "1 ONBATT b", "2 ONLINE a"}, []string{"9 x ONBATT b ONBATT of b"}},
@@ -161,7 +163,7 @@ func TestTimersFireOrAreCancelled(t *testing.T) {
 	}
 }
 
-// US-1, US-2: one keeper however many begin at once, and it goes when it has nothing to keep.
+// US-1, US-2, `upssched.md 2 LOCKFN file`: one keeper however many begin at once, and it goes when it has nothing to keep.
 func TestManyAtOnceLoseNoTimer(t *testing.T) {
 	b := newBench(t, "AT ONBATT * START-TIMER x 10\n")
 	var want []string
@@ -203,6 +205,7 @@ func TestTheLastMomentOfAKeeper(t *testing.T) {
 	}
 }
 
+// US-7.
 func TestAKilledKeeperIsNoObstacle(t *testing.T) {
 	b := newBench(t, manual)
 	b.event("ONBATT", "a")
@@ -213,7 +216,7 @@ func TestAKilledKeeperIsNoObstacle(t *testing.T) {
 	b.expect("35 onbattwarn ONBATT b ONBATT of b") // those of the killed one are lost, as ever
 }
 
-// A keeper that hangs is told from one that is not there, and nothing waits for ever.
+// US-3, done better: a keeper that hangs is told from one that is not there, and nothing waits for ever.
 func TestAHungKeeperIsReplaced(t *testing.T) {
 	b := newBench(t, manual)
 	b.event("ONBATT", "a")
@@ -226,7 +229,7 @@ func TestAHungKeeperIsReplaced(t *testing.T) {
 	}
 }
 
-// A slow script delays no timer, and its neighbour of the same instant by 5 s at most.
+// US-4, done better, and US-6: a slow script delays no timer, and its neighbour of the same instant by 5 s at most.
 func TestSlowScripts(t *testing.T) {
 	b := newBench(t, "AT ONBATT * START-TIMER mail 2\nAT ONBATT * START-TIMER log 2\nAT ONBATT * START-TIMER down 4\n")
 	b.slow["mail"] = 10 * time.Minute
@@ -276,10 +279,10 @@ func TestExitCodesAndComplaints(t *testing.T) {
 		code env.ExitStatus
 		want string
 	}{
-		{"no environment", files + manual, nil, []string{"x"}, 1,
+		{"upssched.md 1 environment needed", files + manual, nil, []string{"x"}, 1,
 			"Error: environment variables UPSNAME and NOTIFYTYPE must be set."},
 		{"an empty UPSNAME is one", files + manual, []string{"NOTIFYTYPE=SHUTDOWN", "UPSNAME="}, nil, 0, ""},
-		{"no file", "-", event, nil, 1, "Can't open /etc/nut/upssched.conf: "},
+		{"upssched.md 1 configuration", "-", event, nil, 1, "Can't open /etc/nut/upssched.conf: "},
 		{"no CMDSCRIPT", "PIPEFN /run/p\nLOCKFN /run/l\nAT ONBATT * EXECUTE x\n", event, nil, 1,
 			"CMDSCRIPT must be set before any ATs in the config file!"},
 		{"no PIPEFN", "CMDSCRIPT x\nLOCKFN /run/l\nAT ONBATT * EXECUTE x\n", event, nil, 1,
@@ -290,7 +293,7 @@ func TestExitCodesAndComplaints(t *testing.T) {
 			"Encountered 2 config errors, those entries were ignored"},
 		{"a timer before now", files + "AT ONBATT * START-TIMER x -5\n", event, nil, 0,
 			"bogus offset for a timer"},
-		{"an unknown flag", files, event, []string{"-Z"}, 1, "usage: upssched"},
+		{"upssched.md 1 flags", files, event, []string{"-Z"}, 1, "usage: upssched"},
 		{"help", files, nil, []string{"-h"}, 0, "START-TIMER-SHARED"},
 		{"version", files, nil, []string{"-V"}, 0, "Network UPS Tools upssched 2.8.5"},
 	}

@@ -97,12 +97,19 @@ func (d decision) String() string {
 // A stage is a scripted server.
 type stage struct {
 	status, event string
+	latched       bool          // the status is said from the first poll on
+	spare         string        // the status of a second UPS, from the first
+	others        int           // logins besides the monitor's
+	leave         time.Duration // after which they log out when FSD is set
+	stay          bool          // they do not
 
 	mu    sync.Mutex
 	polls int
 	first time.Time // when the status was first said
 	hit   time.Time // when the event began
+	good  time.Time // when a status was last said
 	fsd   bool
+	set   time.Time // when FSD was
 }
 
 // answer is the reply to one line; "" ends the connection.
@@ -114,14 +121,22 @@ func (s *stage) answer(request string) string {
 	case len(words) == 0:
 		return "ERR UNKNOWN-COMMAND"
 	case words[0] == "FSD":
-		s.fsd = true
+		if !s.fsd {
+			s.fsd, s.set = true, time.Now()
+		}
 		return "OK FSD-SET"
 	case words[0] == "STARTTLS":
 		return "ERR FEATURE-NOT-CONFIGURED"
 	case words[0] == "PRIMARY" || words[0] == "MASTER":
 		return "OK " + words[0] + "-GRANTED"
 	case strings.HasPrefix(request, "GET NUMLOGINS"):
-		return "NUMLOGINS rack 1"
+		n := s.others
+		if s.fsd && !s.stay && time.Since(s.set) > s.leave {
+			n = 0
+		}
+		return fmt.Sprintf("NUMLOGINS %s %d", words[2], n+1)
+	case s.spare != "" && strings.HasPrefix(request, "GET VAR spare ups.status"):
+		return `VAR spare ups.status "` + s.spare + `"`
 	case strings.HasPrefix(request, "GET VAR rack ups.status"):
 		return s.poll()
 	case words[0] == "LIST":
@@ -138,9 +153,9 @@ func (s *stage) poll() string {
 	s.polls++
 	status := s.status
 	switch {
-	case s.polls <= calmPolls:
+	case s.polls <= calmPolls && !s.latched:
 		status = "OL"
-	case s.polls == calmPolls+1:
+	case s.first.IsZero():
 		s.first = time.Now()
 	case s.polls > calmPolls+statusPolls:
 		if s.hit.IsZero() {
@@ -161,7 +176,17 @@ func (s *stage) poll() string {
 			status = "OL"
 		}
 	}
+	if s.event != "server hangs" || s.polls <= calmPolls+statusPolls {
+		s.good = time.Now()
+	}
 	return `VAR rack ups.status "` + status + `"`
+}
+
+// hung reports that the server takes requests, and answers none.
+func (s *stage) hung() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.event == "server hangs" && s.polls > calmPolls+statusPolls
 }
 
 // away reports that the server does not take connections.
@@ -185,6 +210,9 @@ func (s *stage) serve(l net.Listener) {
 			defer c.Close()
 			for in := bufio.NewScanner(c); in.Scan(); {
 				reply := s.answer(in.Text())
+				if s.hung() {
+					continue
+				}
 				if reply == "" {
 					return
 				}
@@ -192,6 +220,16 @@ func (s *stage) serve(l net.Listener) {
 			}
 		}()
 	}
+}
+
+// me is this account.
+func me(t *testing.T) string {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username
 }
 
 // decide runs a monitor on a stage to its decision, or to the end of the event.
@@ -203,13 +241,9 @@ func decide(t *testing.T, k kit, status, event, role string) decision {
 	defer l.Close()
 	s := &stage{status: status, event: event}
 	go s.serve(l)
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := newBench(t, nil)
 	_, b.port, _ = net.SplitHostPort(l.Addr().String())
-	b.write("upsmon.conf", fmt.Sprintf(decisionConf, role, me.Username))
+	b.write("upsmon.conf", fmt.Sprintf(decisionConf, role, me(t)))
 	var d *daemon
 	if k == debian {
 		d = b.start("unshare", ownRun(t, "exec "+k.upsmon+" -F -p")...)

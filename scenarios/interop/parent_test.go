@@ -431,7 +431,7 @@ var monitorRuns = []struct {
 		"Fatal error: insufficient power configured!"},
 	{"UM section 1 no user name", "MONITOR x@localhost 1 pw primary\n", "-", []string{"-F"}, 1,
 		"Unable to use old-style MONITOR line without a username"},
-	{"UM section 1 unknown account", "", "-", []string{"-F", "-u", "no-such"}, 1, "no-such not found"},
+	{"upsmon.md 1 unknown run-as account", "", "-", []string{"-F", "-u", "no-such"}, 1, "no-such not found"},
 	{"UM-F4 -K without a flag", "", "-", []string{"-K"}, 1, "Power down flag is not set"},
 	{"UM-F4 -K with the flag", "", "upsmon-shutdown-file", []string{"-K"}, 0, "Power down flag is set"},
 	{"UM-F2 -K, more text behind", "", "upsmon-shutdown-file\nx", []string{"-K"}, 0, "Power down flag is set"},

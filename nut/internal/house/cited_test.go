@@ -1,7 +1,6 @@
 package house
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,13 +14,26 @@ import (
 
 // Rows of the protocol notes are cited by the tests that show them: by their ids, also as a range
 // such as "NP-C1 to NP-C4", or, where a table has no ids, by file, section and the beginning of the
-// row's first cell, such as "upsd.md 5 MAXAGE".
+// row's first cell, such as "upsd.md 5 MAXAGE"; more of the cell where others begin alike. A table of
+// times is cited by its heading, such as "upsmon.md 13.1", a list of log lines line by line.
 
 // notes are the files whose every row a test must cite.
-var notes = []string{"net-protocol.md", "driver-socket.md", "upsd.md"}
+var notes = []string{"net-protocol.md", "driver-socket.md", "upsd.md", "upsmon.md", "upssched.md"}
 
-// keyedSections are the sections of upsd.md whose tables have no ids.
-var keyedSections = []string{"2", "3", "4", "5", "6", "7", "10", "12", "14"}
+// keyedSections are the sections whose tables have no ids.
+var keyedSections = map[string][]string{
+	"upsd.md":     {"2", "3", "4", "5", "6", "7", "10", "12", "14"},
+	"upsmon.md":   {"1", "3", "6", "7", "8", "13.7"},
+	"upssched.md": {"1", "2", "4", "5"},
+}
+
+// storySections are tables of times, one story each; lineSections are lists of log lines.
+var (
+	storySections = map[string][]string{
+		"upsmon.md": {"13.1", "13.2", "13.3", "13.4", "13.5", "13.6"},
+	}
+	lineSections = map[string][]string{"upsmon.md": {"14"}}
+)
 
 // uncitable are rows that no test here can show, and why.
 var uncitable = []struct{ key, why string }{
@@ -29,6 +41,7 @@ var uncitable = []struct{ key, why string }{
 	{"DS-S8", "refuted by construction: ages come from env.Instant, which is monotonic, and a rule forbids time.Now"},
 	{"NP-M2", "a workaround for the limit of one poll call: every connection here has a task of its own"},
 	{"upsd.md 12 NUT_SYSMAXCONN_LIMIT", "as NP-M2"},
+	{"upsmon.md 6 SUSPEND_STARTING", "nobody asks systemd-logind: upsmon finds out afterwards, as README says, and announces it"},
 	{"upsd.md 12 (2.8.0 lacks NUT_PIDPATH and several NUT_QUIET_* variables)", "about another release"},
 }
 
@@ -87,9 +100,9 @@ func testTexts(t *testing.T) string {
 	return regexp.MustCompile(`\s*\n\s*(?://)?\s*`).ReplaceAllString(all.String(), " ")
 }
 
-// cites reports whether a key is in a text, whole: in quotes or before a full stop, say.
+// cites reports whether a key is in a text, whole: in quotes, or before a colon.
 func cites(text, key string) bool {
-	for _, end := range "\"`:;,.)" {
+	for _, end := range "\"`:)" {
 		if strings.Contains(text, key+string(end)) {
 			return true
 		}
@@ -97,7 +110,7 @@ func cites(text, key string) bool {
 	return false
 }
 
-var idOrRange = regexp.MustCompile(`((?:NP|DS|UD)-[A-Z]*)(\d+)(?: to (?:(?:NP|DS|UD)-[A-Z]*)?(\d+))?`)
+var idOrRange = regexp.MustCompile(`((?:NP|DS|UD|UM|US)-[A-Z]*)(\d+)(?: to (?:(?:NP|DS|UD|UM|US)-[A-Z]*)?(\d+))?`)
 
 // citedIDs finds the ids in a text.
 func citedIDs(text string) map[string]bool {
@@ -112,13 +125,53 @@ func citedIDs(text string) map[string]bool {
 	return ids
 }
 
+// A row is what a test must cite: an id, or a cell of a section.
+type row struct{ section, id, cell string }
+
 // rowKeys lists what the rows of a file are cited by.
 func rowKeys(name, text string) []string {
+	rows := rowsOf(name, text)
+	alike := map[string]int{}
+	for _, r := range rows {
+		alike[r.section+beginning(r.cell)]++
+	}
 	var keys []string
+	for _, r := range rows {
+		switch {
+		case r.id != "":
+			keys = append(keys, r.id)
+		case r.cell == "":
+			keys = append(keys, name+" "+r.section)
+		case slices.Contains(lineSections[name], r.section):
+			keys = append(keys, name+" "+r.section+" "+r.cell)
+		case alike[r.section+beginning(r.cell)] > 1:
+			keys = append(keys, name+" "+r.section+" "+cutAt(r.cell, ": ", " ("))
+		default:
+			keys = append(keys, name+" "+r.section+" "+beginning(r.cell))
+		}
+	}
+	return keys
+}
+
+var (
+	heading = regexp.MustCompile(`^###? ([0-9.]*[0-9])`)
+	quoted  = regexp.MustCompile("`([^`]+)`")
+)
+
+// rowsOf finds the rows of a file.
+func rowsOf(name, text string) []row {
+	var rows []row
 	section, header := "", true
 	for l := range strings.Lines(text) {
-		if s, ok := strings.CutPrefix(l, "## "); ok {
-			section, _, _ = strings.Cut(s, ".")
+		if m := heading.FindStringSubmatch(l); m != nil {
+			if section = m[1]; slices.Contains(storySections[name], section) {
+				rows = append(rows, row{section: section})
+			}
+		}
+		if slices.Contains(lineSections[name], section) {
+			for _, m := range quoted.FindAllStringSubmatch(l, -1) {
+				rows = append(rows, row{section: section, cell: m[1]})
+			}
 		}
 		cell, ok := strings.CutPrefix(l, "| ")
 		if !ok {
@@ -128,17 +181,22 @@ func rowKeys(name, text string) []string {
 		cell = strings.ReplaceAll(strings.Split(cell, " |")[0], "`", "")
 		switch {
 		case idOrRange.FindString(cell) == cell:
-			keys = append(keys, cell)
-		case name == "upsd.md" && !header && slices.Contains(keyedSections, section):
-			keys = append(keys, fmt.Sprintf("%s %s %s", name, section, beginning(cell)))
+			rows = append(rows, row{id: cell})
+		case !header && slices.Contains(keyedSections[name], section):
+			rows = append(rows, row{section: section, cell: cell})
 		}
 	}
-	return keys
+	return rows
 }
 
 // beginning is the part of a cell that names its row.
 func beginning(cell string) string {
-	for _, end := range []string{" / ", ", ", " (", " [", " <", " {", "…", ": "} {
+	return cutAt(cell, " / ", ", ", " (", " [", " <", " {", "…", ": ")
+}
+
+// cutAt is the beginning of a cell, up to the first of these.
+func cutAt(cell string, ends ...string) string {
+	for _, end := range ends {
 		if i := strings.Index(cell, end); i > 0 {
 			cell = cell[:i]
 		}
