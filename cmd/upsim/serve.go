@@ -218,7 +218,7 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 	defer scope.Wait(e)
 	defer scope.Stop()
 	if s.control != "" {
-		l, err := listen(e, s.control)
+		l, err := serve.Listen(e, s.control)
 		if err != nil {
 			return err
 		}
@@ -250,33 +250,4 @@ func report(out io.Writer, start time.Duration, c power.Change) {
 	}
 	at := (c.At - start).Truncate(time.Millisecond)
 	fmt.Fprintf(out, "%12v  %-8s %-7s  %s\n", at, c.Name, c.Value, c.Why)
-}
-
-// listen opens the control socket, in the place of one whose program has died.
-func listen(e env.Env, socket string) (env.Listener, error) {
-	l, err := e.Net().Listen(e, "unix", socket)
-	if !errors.Is(err, env.ErrAddrInUse) {
-		return l, name(socket, err)
-	}
-	c, err := e.Net().Dial(e, "unix", socket, e.Now().Add(time.Minute))
-	if err == nil {
-		c.Close()
-		return nil, fmt.Errorf("%s: another upsim serves here", socket)
-	}
-	if !errors.Is(err, env.ErrRefused) {
-		return nil, name(socket, err)
-	}
-	if err := e.Host().Remove(socket); err != nil {
-		return nil, err
-	}
-	l, err = e.Net().Listen(e, "unix", socket)
-	return l, name(socket, err)
-}
-
-// name says which file an error is about; nil stays nil.
-func name(file string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", file, err)
 }

@@ -23,6 +23,9 @@ type Cable struct {
 	mu      sync.Mutex // guards what follows; never held across a call of a face or an Env
 	port    *port
 	cleared func()
+	out     outputs // as the computer has set them
+	driven  outputs // as the device has last heard them
+	frozen  transport.LineState
 }
 
 // NewCable connects a device.
@@ -57,14 +60,21 @@ func (c *Cable) OpenMode(e env.Env, m transport.Mode) (transport.Serial, error) 
 	if m.Baud == 0 {
 		m.Baud = Options{}.baud()
 	}
-	p := &port{c: c, e: e, wake: e.Waiter(), badSpeed: m.Baud != c.o.baud()}
+	p := &port{c: c, e: e, wake: e.Waiter(), badSpeed: m.Baud != c.o.baud(), keep: m.KeepLines}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.port != nil {
+	busy := c.port != nil
+	if !busy {
+		c.port = p
+	}
+	c.mu.Unlock()
+	if busy {
 		return nil, transport.ErrBusy
 	}
-	c.port = p
-	return p, nil
+	if !c.Lined() {
+		return p, nil
+	}
+	c.drive(c.now(e), outputs{dtr: true, rts: true})
+	return &linedPort{p}, nil
 }
 
 // Release closes the port for a program that died without doing it, as a system does.
@@ -72,6 +82,7 @@ func (c *Cable) Release() { c.drop(nil, env.ErrClosed) }
 
 // SetFault makes a fault present for d from now on, or until ClearFault when d is 0.
 func (c *Cable) SetFault(now time.Duration, f Fault, d time.Duration) {
+	c.freeze(now)
 	c.set(now, f, d)
 	if f == Unplug {
 		c.drop(nil, transport.ErrGone)
@@ -79,8 +90,9 @@ func (c *Cable) SetFault(now time.Duration, f Fault, d time.Duration) {
 }
 
 // ClearFault ends a fault. A handle that was open when the port was unplugged stays dead.
-func (c *Cable) ClearFault(_ time.Duration, f Fault) {
+func (c *Cable) ClearFault(now time.Duration, f Fault) {
 	c.clear(f)
+	c.hear(now)
 	c.mu.Lock()
 	told := c.cleared
 	c.mu.Unlock()
@@ -106,10 +118,14 @@ func (c *Cable) drop(p *port, why error) {
 	if holder != nil && (p == nil || p == holder) {
 		c.port = nil
 	}
+	taken := c.port == nil && holder != nil
 	if p == nil {
 		p = holder
 	}
 	c.mu.Unlock()
+	if taken && c.Lined() && (why == transport.ErrGone || !holder.keep) {
+		c.drive(c.now(holder.e), outputs{})
+	}
 	if p != nil {
 		p.kill(why)
 	}
@@ -150,6 +166,7 @@ type port struct {
 	e        env.Env // of the opener; only its clock is used
 	wake     env.Waiter
 	badSpeed bool
+	keep     bool // the modem lines stay as they are when it is closed
 
 	mu    sync.Mutex // guards what follows; never held across a call of a face or an Env
 	dead  error      // why the port cannot be used any more

@@ -59,7 +59,7 @@ var Layers = []struct{ Part, May string }{
 	{"drivers", words + " nut/driver"},
 	{"devsim/power", ""},
 	{"devsim", "devsim/power nut/env nut/transport"},
-	{"devsim/serve", "devsim devsim/power nut/env nut/transport"},
+	{"devsim/serve", "devsim devsim/power nut/env nut/transport nut/transport/devsock"},
 
 	{"scenarios", ""},
 	{"scenarios/world", stack + " drivers " + models},

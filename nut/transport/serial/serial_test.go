@@ -110,8 +110,8 @@ func TestPseudoTerminalHasNoModemLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, ok := s.(transport.Lines); ok {
-		t.Error("the port of a pseudo-terminal offers modem lines")
+	if err := porttest.NoLines(s); err != nil {
+		t.Error(err)
 	}
 }
 
