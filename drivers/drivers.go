@@ -4,6 +4,7 @@ package drivers
 
 import (
 	"github.com/blackstart-ups/blackstart/drivers/apcsmart"
+	"github.com/blackstart-ups/blackstart/drivers/contact"
 	"github.com/blackstart-ups/blackstart/drivers/dummy"
 	"github.com/blackstart-ups/blackstart/drivers/megatec"
 	"github.com/blackstart-ups/blackstart/nut/driver"
@@ -14,5 +15,6 @@ var All = []driver.Spec{
 	apcsmart.Spec,
 	megatec.Blazer,
 	dummy.Spec,
+	contact.Spec,
 	megatec.Spec,
 }

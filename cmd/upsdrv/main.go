@@ -16,6 +16,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 	"github.com/blackstart-ups/blackstart/nut/transport/serial"
 )
 
@@ -33,7 +34,8 @@ func main() {
 		}
 		return
 	}
-	run := driver.Main(drivers.All, &serial.Follower{Folder: serial.ByID}, prog)
+	ports := devsock.Ports{Real: &serial.Follower{Folder: serial.ByID}}
+	run := driver.Main(drivers.All, ports, prog)
 	os.Exit(osenv.Run(prog, func(e env.Env, args []string) int {
 		if named {
 			args = args[1:]

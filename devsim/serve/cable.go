@@ -73,7 +73,7 @@ func (c *Cable) OpenMode(e env.Env, m transport.Mode) (transport.Serial, error) 
 	if !c.Lined() {
 		return p, nil
 	}
-	c.drive(c.now(e), outputs{dtr: true, rts: true})
+	c.raise()
 	return &linedPort{p}, nil
 }
 

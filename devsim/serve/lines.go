@@ -34,6 +34,14 @@ func (c *Cable) DropLines(now time.Duration) {
 	}
 }
 
+// raise is what opening a port does to its outputs. The device hears of it at the first use of the
+// port: levels that a driver changes at once are too short to be noticed.
+func (c *Cable) raise() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = outputs{dtr: true, rts: true}
+}
+
 // drive sets the outputs.
 func (c *Cable) drive(now time.Duration, o outputs) {
 	c.mu.Lock()

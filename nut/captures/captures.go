@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -44,4 +45,33 @@ func beside(t testing.TB) string {
 		}
 	}
 	return ""
+}
+
+// Table reads a recorded table: columns divided by tabs, their names in the first line, comments
+// after a hash. Each row is a map from the names.
+func Table(t testing.TB, folder, file string) []map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(Dir(t, folder), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heads []string
+	var rows []map[string]string
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case heads == nil:
+			heads = cells
+		case len(cells) != len(heads):
+			t.Fatalf("%s: %d columns in %q; want %d", file, len(cells), line, len(heads))
+		default:
+			row := map[string]string{}
+			for i, c := range cells {
+				row[heads[i]] = c
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }

@@ -53,7 +53,7 @@ type Proc struct {
 	sock  *net.UnixConn
 	hosts map[string]*procHost
 	net   *fabric
-	ptys  []*serve.Pty
+	far   []interface{ Close() } // the devices' ends of cables
 
 	mu    sync.Mutex // guards trace
 	trace []env.Event
@@ -316,16 +316,27 @@ func (p *Proc) showConsole(h *procHost) {
 	}
 }
 
-// connect puts a UPS on a pty of a host.
+// connect puts a UPS on a pty of a host, or on a socket when it lives on modem lines.
 func (p *Proc) connect(c Cable) error {
 	h := p.hosts[c.Host]
-	link := filepath.Join(h.dir, "dev", c.Port)
-	pty, err := serve.NewPty(p.e, p.site.UPS(c.UPS).Cable, link)
+	name := filepath.Join(h.dir, "dev", c.Port)
+	p.site.Plug(c.UPS, c.Host)
+	cable := p.site.UPS(c.UPS).Cable
+	if cable.Lined() {
+		s, err := serve.NewSocket(p.e, cable, name)
+		if err != nil {
+			return err
+		}
+		p.far = append(p.far, s)
+		h.ports[c.Port] = s.Path()
+		return nil
+	}
+	pty, err := serve.NewPty(p.e, cable, name)
 	if err != nil {
 		return err
 	}
-	p.ptys = append(p.ptys, pty)
-	h.ports[c.Port] = link
+	p.far = append(p.far, pty)
+	h.ports[c.Port] = name
 	return nil
 }
 
@@ -548,8 +559,8 @@ func (p *Proc) Close() error {
 			}
 		}
 	}
-	for _, pty := range p.ptys {
-		pty.Close()
+	for _, f := range p.far {
+		f.Close()
 	}
 	if p.net != nil {
 		p.net.close()

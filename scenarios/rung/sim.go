@@ -181,6 +181,7 @@ func (s *Sim) Start(p Plan) error {
 	s.bench.PowerOn()
 	for _, c := range p.Cables {
 		s.ports[s.w.Lookup(c.Host)]["/dev/"+c.Port] = s.site.UPS(c.UPS).Cable
+		s.site.Plug(c.UPS, c.Host)
 	}
 	for _, l := range p.Links {
 		a, b := s.w.Lookup(l.A), s.w.Lookup(l.B)

@@ -3,9 +3,12 @@ package script
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/blackstart-ups/blackstart/devsim/apcsmart"
+	"github.com/blackstart-ups/blackstart/devsim/contact"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
@@ -27,6 +30,7 @@ func kinds() []kind {
 	return []kind{
 		{"megatec", []string{"dialect", "reject", "stubborn"}, megatecFace},
 		{"apcsmart", []string{"model", "star", "rude"}, apcFace},
+		{"contact", []string{"type", "hold", "delay", "latch"}, contactFace},
 	}
 }
 
@@ -82,4 +86,27 @@ func apcFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 		return nil, fmt.Errorf("model=%s: want one of %s", opt.Model, strings.Join(apcsmart.Models(), " "))
 	}
 	return func(body *power.UPS) site.Face { return apcsmart.New(body, opt) }, nil
+}
+
+func contactFace(m map[string]string) (func(*power.UPS) site.Face, error) {
+	opt := contact.Options{Latch: m["latch"] == "yes"}
+	var err error
+	if opt.Type, err = strconv.Atoi(m["type"]); err != nil {
+		return nil, fmt.Errorf("type=%s: want the number of a cable, 0 to %d", m["type"],
+			contact.Types()-1)
+	}
+	err = durations(m, map[string]*time.Duration{"hold": &opt.Hold, "delay": &opt.Delay})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := contact.New(power.New(power.Spec{}), opt); err != nil {
+		return nil, err
+	}
+	return func(body *power.UPS) site.Face {
+		d, err := contact.New(body, opt)
+		if err != nil {
+			panic(err) // tried above
+		}
+		return d
+	}, nil
 }

@@ -37,6 +37,7 @@ type Machine struct {
 	Boot     time.Duration // from power to the start of services
 	Halt     time.Duration // from SHUTDOWNCMD to the late shutdown step
 	Fallback time.Duration // reboot so long after the halt when the power stays; 0: stay halted
+	Refused  bool          // reboot at once when the UPSes could not be told to cut the load
 	BIOS     string        // what it does when power returns: on (always), last (state), off
 	Services []string      // driver:NAME, upsd, upsmon; started in the order driver, upsd, upsmon
 	// Instead is what it runs in the place of a program: upsmon of another maker, say.
@@ -130,6 +131,7 @@ func (m *Machine) crash() {
 		return
 	}
 	m.site.on.PowerOff(m)
+	m.site.dropLines(m)
 	m.set(Off, "reset")
 	m.site.on.PowerOn(m)
 }
@@ -139,6 +141,7 @@ func (m *Machine) cut() {
 	was := m.State()
 	m.wasUp = was == Up || was == Booting || was == Stopping
 	m.site.on.PowerOff(m)
+	m.site.dropLines(m)
 	m.set(Off, "power lost")
 }
 
@@ -156,6 +159,7 @@ func (m *Machine) powerReturns() {
 func (m *Machine) Live(e env.Env) error {
 	for why := "power on"; ; {
 		m.forgetButtons()
+		m.site.dropLines(m)
 		m.set(Booting, why)
 		boot := m.Boot
 		if !m.Steady {
@@ -175,9 +179,12 @@ func (m *Machine) Live(e env.Env) error {
 		if err := e.Sleep(m.Halt); err != nil {
 			return err
 		}
-		m.lateShutdown(e)
+		refused := !m.lateShutdown(e)
 		m.site.on.Clear(m)
 		if why = "reboot"; button == "reboot" {
+			continue
+		}
+		if why = "the UPS keeps the load on"; refused && m.Refused {
 			continue
 		}
 		m.set(Halted, "")
@@ -294,11 +301,9 @@ func (m *Machine) stopServices(e env.Env) {
 }
 
 // lateShutdown is the last thing a halting system does: when upsmon left its flag, the UPS is told
-// to cut the load.
-func (m *Machine) lateShutdown(e env.Env) {
-	if m.command(e, "upsmon", "-K") == 0 {
-		m.command(e, "upsdrvctl", "shutdown")
-	}
+// to cut the load. It is false when that was to be done and did not work.
+func (m *Machine) lateShutdown(e env.Env) bool {
+	return m.command(e, "upsmon", "-K") != 0 || m.command(e, "upsdrvctl", "shutdown") == 0
 }
 
 // command runs a program to its end, or to its going to the background.

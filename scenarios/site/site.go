@@ -65,6 +65,7 @@ type UPS struct {
 	Body  *power.UPS
 	Face  Face
 	Cable *serve.Cable
+	Host  string // the computer at the other end of the cable
 }
 
 // A Face is a protocol in front of a body.
@@ -149,6 +150,18 @@ func (s *Site) UPS(name string) *UPS {
 // Machine finds a computer by name, nil when there is none.
 func (s *Site) Machine(name string) *Machine {
 	return find(s.machines, func(m *Machine) bool { return m.Name == name })
+}
+
+// Plug says which computer is at the other end of a UPS's cable.
+func (s *Site) Plug(ups, host string) { s.UPS(ups).Host = host }
+
+// dropLines is for a computer that drives its modem lines no more: it has no power, or begins anew.
+func (s *Site) dropLines(m *Machine) {
+	for _, u := range s.upses {
+		if u.Host == m.Name {
+			u.Cable.DropLines(time.Duration(s.now()))
+		}
+	}
 }
 
 func find[T any](list []*T, is func(*T) bool) *T {
