@@ -13,10 +13,8 @@ import (
 const (
 	// tries is how often a device is asked for smart mode when it is opened.
 	tries = 5
-	// wary is for how many good statuses after a damaged one the line is taken for noisy.
-	wary = 10
-	// settling is how many different statuses in a row are read before a poll gives up.
-	settling = 6
+	// settling is how many more statuses are read for a poll before it gives up.
+	settling = 8
 	// pollTime bounds the reading of variables in one poll. On a slow line the rest has its turn
 	// in the next one; the status is read each time.
 	pollTime = 2 * time.Second
@@ -42,7 +40,6 @@ type device struct {
 
 	known    Status // the last one that was believed
 	has      bool   // there is one
-	noisy    int    // counts down from wary
 	next     int    // where in vars the next poll goes on
 	failed   int    // polls in a row without a variable
 	refreshd env.Instant
@@ -123,13 +120,9 @@ func (d *device) read(e env.Env) (Status, error) {
 	if err != nil {
 		return 0, err
 	}
-	needed := 1
-	if d.noisy > 0 {
-		needed = 2
-	}
 	said := 0
 	for range settling {
-		if d.has && s == d.known || said == needed {
+		if d.has && s == d.known || said >= s.needs(d.known) {
 			return s, nil
 		}
 		again, err := d.status(e)
@@ -143,19 +136,14 @@ func (d *device) read(e env.Env) (Status, error) {
 	return 0, fmt.Errorf("%w: the status does not settle", ErrMalformed)
 }
 
-// status asks for the status once, and keeps in mind how noisy the line is.
+// status asks for the status once.
 func (d *device) status(e env.Env) (Status, error) {
 	line, err := d.exchange(e, "Q", plain, statusTime)
 	var s Status
 	if err == nil {
 		s, err = ParseStatus([]byte(line))
 	}
-	switch {
-	case err == nil && d.noisy > 0:
-		d.noisy--
-	case errors.Is(err, ErrMalformed):
-		d.noisy, d.dirty = wary, true
-	}
+	d.dirty = d.dirty || err != nil
 	return s, err
 }
 

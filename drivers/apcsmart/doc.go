@@ -34,10 +34,10 @@
 // # Noise
 //
 // A status is believed when it can be: two digits, not on line and on battery at once. One that
-// differs from the last must be told twice in a row, on a line that was noisy lately three times.
-// That costs one exchange, a fiftieth of a second, when something happens. After an answer that is
-// late or damaged the line is drained, so that answers do not get out of step with questions.
-// Numbers must look like numbers.
+// differs from the last must be told twice in a row, and four times when it newly tells what can
+// bring down hosts: on battery, battery low, off. That takes a twelfth of a second. After
+// an answer that is late or damaged the line is drained, so that answers do not get out of step
+// with questions. Numbers must look like numbers.
 //
 // # Killing the power
 //

@@ -56,3 +56,12 @@ func (s Status) Words() []string {
 	}
 	return all
 }
+
+// needs is how often a status must be repeated before it is believed, after another one. Noise that
+// damages every answer alike is rare; that it does so four times in a row is not to be feared.
+func (s Status) needs(known Status) int {
+	if s&(OnBattery|BatteryLow)&^known != 0 || s == 0 {
+		return 3
+	}
+	return 1
+}

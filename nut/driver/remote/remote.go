@@ -94,6 +94,12 @@ func (c *Conn) Command(e env.Env, name string, until env.Instant) (sockproto.Cod
 	return c.result(e, sockproto.InstCmd(name, "", false, id), id, until)
 }
 
+// CommandValue is Command with the value that some commands take.
+func (c *Conn) CommandValue(e env.Env, name, value string, until env.Instant) (sockproto.Code, error) {
+	id := c.id(e)
+	return c.result(e, sockproto.InstCmd(name, value, value != "", id), id, until)
+}
+
 func (c *Conn) id(e env.Env) string {
 	c.ids++
 	return fmt.Sprintf("%d-%d", e.Host().Pid(), c.ids)
