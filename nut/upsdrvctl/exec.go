@@ -27,15 +27,32 @@ func (c *controller) command(u unit, extra ...string) []string {
 	return args
 }
 
-// program is the file of a driver: in driverpath of ups.conf, in NUT_DRIVERPATH, or where this
-// program is.
+// elsewhere is where packages of NUT put their drivers, for devices that have none of ours.
+var elsewhere = []string{"/lib/nut", "/usr/lib/nut", "/usr/libexec/nut", "/usr/local/ups/bin"}
+
+// program is the file of a driver: in driverpath of ups.conf or in NUT_DRIVERPATH, else where this
+// program is, else where packages of NUT have theirs.
 func (c *controller) program(driver string) string {
 	h := c.e.Host()
-	dir := cmp.Or(c.driverPath, h.Getenv("NUT_DRIVERPATH"), h.Getenv("BLACKSTART_BINDIR"))
-	if dir == "" {
+	if dir := cmp.Or(c.driverPath, h.Getenv("NUT_DRIVERPATH")); dir != "" {
+		return dir + "/" + driver
+	}
+	own := h.Getenv("BLACKSTART_BINDIR")
+	if own == "" {
 		return driver
 	}
-	return dir + "/" + driver
+	for _, dir := range append([]string{own}, elsewhere...) {
+		if c.there(dir + "/" + driver) {
+			return dir + "/" + driver
+		}
+	}
+	return own + "/" + driver
+}
+
+// there reports whether a file is there, or may be.
+func (c *controller) there(file string) bool {
+	_, err := c.e.Host().Stat(file)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // atOnce is how many drivers are dealt with at the same time: a hundred that start together would
@@ -91,6 +108,9 @@ func (c *controller) try(e env.Env, u unit, args []string) error {
 		fmt.Fprintf(c.out, "exec:  %s\n", strings.Join(args, " "))
 	}
 	if c.test {
+		if file := args[0]; strings.HasPrefix(file, "/") && !c.there(file) {
+			return missing{u.name, file}
+		}
 		return nil
 	}
 	var err error

@@ -418,3 +418,26 @@ func TestForegroundParentEndsItsDrivers(t *testing.T) {
 		t.Errorf("after TERM: ended %v, %d drivers run", ended, len(b.h.Find("toy")))
 	}
 }
+
+// A device without a driver of ours is driven by NUT's, where that is installed.
+func TestDriversOfNUTAreFound(t *testing.T) {
+	b := newBench(t, "[ours]\ndriver = toy\nport = a\n[theirs]\ndriver = usbhid-ups\nport = auto\n"+
+		"[nobodys]\ndriver = nothere\nport = a\n")
+	b.h.WriteFile("/opt/bs/toy", nil)
+	b.h.WriteFile("/lib/nut/toy", nil)
+	b.h.WriteFile("/lib/nut/usbhid-ups", nil)
+	var out strings.Builder
+	p := b.h.StartTo(&out, &out, "upsdrvctl", []string{"-t", "start"}, "BLACKSTART_BINDIR=/opt/bs")
+	if err := b.w.RunFor(time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/opt/bs/toy -a ours", "/lib/nut/usbhid-ups -a theirs",
+		"UPS nobodys: Can't start /opt/bs/nothere: No such file"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("does not say %q:\n%s", want, out.String())
+		}
+	}
+	if code, ended := p.Status(); !ended || code != 1 {
+		t.Errorf("exit code %d (ended %v), want 1", code, ended)
+	}
+}
