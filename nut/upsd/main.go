@@ -169,6 +169,8 @@ func (d *daemon) settings(e env.Env, c *config.Upsd, inv inventory) (settings, e
 func (d *daemon) open(e env.Env, set settings, users *config.Users, defs []definition, t texts) {
 	d.work, d.scope = e.Scope("server")
 	d.ready = env.NewInbox[string](e, len(defs))
+	d.teller = e.Waiter()
+	d.work.Go("teller", d.tellOn)
 	d.mu.Lock()
 	d.set, d.users, d.texts = set, users, t
 	d.announce()
@@ -247,6 +249,11 @@ func (d *daemon) stop(e env.Env) {
 	if d.scope != nil {
 		d.scope.Stop()
 		d.scope.Wait(e)
+		for _, u := range d.order { // their scopes are within, and have ended with it
+			u.scope.Wait(e)
+		}
+		d.teller = nil
+		d.tellAll(e)
 	}
 	if d.o.wantsPIDFile() {
 		instance(e).Remove(e)

@@ -2,6 +2,7 @@ package upsd_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -30,12 +31,14 @@ type realServer struct {
 	e    env.Env
 	dir  string
 	addr string
+	log  slog.Handler
 	code chan int
 	seen chan env.Event
 }
 
 func startReal(t *testing.T) *realServer {
-	r := &realServer{t: t, dir: t.TempDir(), code: make(chan int, 1), seen: make(chan env.Event, 1000)}
+	r := &realServer{t: t, dir: t.TempDir(), code: make(chan int, 1), seen: make(chan env.Event, 1000),
+		log: slog.NewTextHandler(io.Discard, nil)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +62,7 @@ func (r *realServer) launch() {
 	r.e, err = osenv.New(osenv.Options{
 		Prog: "upsd",
 		Emit: r.note,
-		Log:  slog.NewTextHandler(io.Discard, nil),
+		Log:  r.log,
 		Extra: []string{"NUT_CONFPATH=" + r.dir, "NUT_STATEPATH=" + r.dir, "NUT_PIDPATH=" + r.dir,
 			service.AccountVar + "=root"},
 	})
@@ -237,6 +240,37 @@ func TestServesWithoutAPIDFile(t *testing.T) {
 		t.Errorf("reply %q", got)
 	}
 	r.stop()
+}
+
+// A stuck log is the writer's affair: clients are answered and see what the driver says.
+func TestAStuckLogHoldsUpNobody(t *testing.T) {
+	r := startReal(t)
+	r.stop()
+	stuck := make(chan struct{})
+	r.log = stuckLog{slog.NewTextHandler(io.Discard, nil), stuck}
+	r.launch()
+	r.await(env.Data, "fresh")
+	for range 3 {
+		got := r.ask("USERNAME a", "USERNAME b", "GET VAR fake ups.status") // the second is logged
+		if len(got) != 3 || got[2] != online {
+			t.Fatalf("replies %q", got)
+		}
+	}
+	close(stuck)
+	r.stop()
+}
+
+// A stuckLog takes no line about a client until it is told to.
+type stuckLog struct {
+	slog.Handler
+	stuck chan struct{}
+}
+
+func (l stuckLog) Handle(_ context.Context, rec slog.Record) error {
+	if strings.Contains(rec.Message, "tried to set a username twice") {
+		<-l.stuck
+	}
+	return nil
 }
 
 // NP-T10: a new server takes the port although connections of the old one linger, for both families.

@@ -28,10 +28,11 @@ type settings struct {
 
 // A server is the tables that sessions, links and the main task share.
 type server struct {
-	debugFlag int    // from -D and the environment; settings.debug may raise it
-	debugTag  string // who says it: see there
-	quiet     int    // -q: how many levels of log lines to leave out
-	listeners int    // counted in MAXCONN; fixed once sessions start
+	debugFlag int        // from -D and the environment; settings.debug may raise it
+	debugTag  string     // who says it: see there
+	quiet     int        // -q: how many levels of log lines to leave out
+	listeners int        // counted in MAXCONN; fixed once sessions start
+	teller    env.Waiter // of the task that tells notes; nil before it begins and when it has ended
 
 	mu       sync.Mutex // guards what follows; never held across a call that takes an Env
 	set      settings
@@ -45,7 +46,6 @@ type server struct {
 	blamed   throttle
 	texts    texts
 	notes    []note
-	telling  bool               // some task is telling notes
 	ready    *env.Inbox[string] // names of UPSes as they settle, for start-up
 }
 
@@ -68,13 +68,17 @@ const maxNotes = 10000
 
 // log notes a line for people. The caller holds the lock.
 func (s *server) log(level slog.Level, format string, args ...any) {
+	s.note(note{level: level, text: fmt.Sprintf(format, args...)})
+}
+
+func (s *server) note(n note) {
 	if len(s.notes) < maxNotes {
-		s.notes = append(s.notes, note{level: level, text: fmt.Sprintf(format, args...)})
+		s.notes = append(s.notes, n)
 	}
 }
 
 // event notes a fact for machines. The caller holds the lock.
-func (s *server) event(ev env.Event) { s.notes = append(s.notes, note{event: ev}) }
+func (s *server) event(ev env.Event) { s.note(note{event: ev}) }
 
 // debugf notes a line that only -D makes visible. The caller holds the lock.
 func (s *server) debugf(level int, format string, args ...any) {
@@ -105,19 +109,36 @@ func quietStart(e env.Env, what string) bool {
 // debugs reports whether lines of a level are wanted. The caller holds the lock.
 func (s *server) debugs(level int) bool { return max(s.debugFlag, s.set.debug) >= level }
 
-// tell says all notes aloud, in order. One task tells at a time, so that no event overtakes
-// another; the others leave theirs to it.
+// tell has all notes said aloud, in order. The teller does it, once there is one: whoever keeps the
+// log may be stuck, and neither clients nor the data of a UPS wait for that.
 func (s *server) tell(e env.Env) {
+	if s.teller != nil {
+		s.teller.Wake()
+		return
+	}
+	s.tellAll(e)
+}
+
+// tellOn is the teller.
+func (s *server) tellOn(e env.Env) error {
+	for {
+		s.tellAll(e)
+		if err := s.teller.Wait(e, env.Never); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *server) tellAll(e env.Env) {
 	s.mu.Lock()
-	for len(s.notes) > 0 && !s.telling {
+	for len(s.notes) > 0 {
 		batch := s.notes
-		s.notes, s.telling = nil, true
+		s.notes = nil
 		s.mu.Unlock()
 		for _, n := range batch {
 			s.say(e, n)
 		}
 		s.mu.Lock()
-		s.telling = false
 	}
 	s.mu.Unlock()
 }
