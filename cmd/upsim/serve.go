@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/blackstart-ups/blackstart/devsim/apcsmart"
+	"github.com/blackstart-ups/blackstart/devsim/contact"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
@@ -19,25 +20,31 @@ import (
 
 // setup is what the command line of serve says.
 type setup struct {
-	pty, control, name string
-	quiet              bool
-	spec               power.Spec
-	face               string // of faces
-	megatec            megatec.Options
-	apc                apcsmart.Options
-	line               serve.Options
-	battery            int
-	volts              struct{ nominal, low, high, battery, rated, hertz int }
-	kill, reject       string
+	pty, socket   string // one of them
+	control, name string
+	quiet         bool
+	spec          power.Spec
+	face          string // of faces
+	megatec       megatec.Options
+	apc           apcsmart.Options
+	contact       contact.Options
+	line          serve.Options
+	battery       int
+	volts         struct{ nominal, low, high, battery, rated, hertz int }
+	kill, reject  string
 }
 
 // faces are the words for the devices.
-var faces = []string{"megatec", "apcsmart"}
+var faces = []string{"megatec", "apcsmart", "contact"}
 
-const serveHelp = `upsim serve FACE: a UPS on a pseudo-terminal. It speaks, as FACE says,
-megatec (Q1) or apcsmart (APC's smart signalling).
+const serveHelp = `upsim serve FACE: a UPS on a pseudo-terminal or a socket. It speaks, as FACE says,
+megatec (Q1), apcsmart (APC's smart signalling) or contact (contact closures on modem lines).
 
   upsim serve megatec --pty=/tmp/ups --control=/tmp/ups.ctl --runtime=10m --low=3m
+  upsim serve contact --type=2 --socket=/tmp/ups --control=/tmp/ups.ctl
+
+A socket is the port devsim:PATH for our drivers, not for those of NUT. It carries modem lines,
+which no pseudo-terminal has.
 
 Times are written 90s, 10m, 1h30m. In a rehearsal (BLACKSTART_REHEARSAL) they are times of the
 rehearsal.
@@ -49,7 +56,8 @@ func (s *setup) flags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("upsim serve "+s.face, pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(io.Discard) // errors are printed once, by serveMain
-	f.StringVar(&s.pty, "pty", "", "the port: `PATH` becomes a link to a pseudo-terminal (required)")
+	f.StringVar(&s.pty, "pty", "", "the port: `PATH` becomes a link to a pseudo-terminal")
+	f.StringVar(&s.socket, "socket", "", "or it is a socket, the port devsim:`PATH`")
 	f.StringVar(&s.control, "control", "", "the control socket `PATH`, see upsim ctl")
 	f.StringVar(&s.name, "name", "ups", "the `NAME` of this UPS in events and in its state")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "do not tell what happens")
@@ -86,11 +94,19 @@ func (s *setup) flags() *pflag.FlagSet {
 
 // faceFlags declares what only one face has.
 func (s *setup) faceFlags(f *pflag.FlagSet) {
-	if s.face == "apcsmart" {
+	switch s.face {
+	case "apcsmart":
 		f.StringVar(&s.apc.Model, "model", apcsmart.SmartUPS,
 			"`KIND` of unit: "+strings.Join(apcsmart.Models(), ", "))
 		f.BoolVar(&s.apc.Star, "star", false, "acknowledges an order to switch off by * alone")
 		f.BoolVar(&s.apc.Rude, "rude", false, "cries out in the middle of its answers")
+		return
+	case "contact":
+		f.IntVar(&s.contact.Type, "type", 0, "`NUMBER` of the cable, as upstype of genericups")
+		f.DurationVar(&s.contact.Hold, "hold", 0,
+			"`TIME` for which the order to switch off must be there (default 1s)")
+		f.DurationVar(&s.contact.Delay, "delay", 0, "`TIME` from then to the cut")
+		f.BoolVar(&s.contact.Latch, "latch", false, "an order stays one when its lines change back")
 		return
 	}
 	f.StringVar(&s.megatec.Dialect, "dialect", "megatec",
@@ -119,8 +135,13 @@ func (s *setup) parse(args []string) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("%q is not an option", f.Arg(0))
 	}
-	if s.pty == "" {
-		return errors.New("--pty is missing: where shall the port be?")
+	switch {
+	case s.pty == "" && s.socket == "":
+		return errors.New("--pty is missing, or --socket: where shall the port be?")
+	case s.pty != "" && s.socket != "":
+		return errors.New("--pty and --socket: want one of them")
+	case s.pty != "" && s.face == "contact":
+		return errors.New("--pty: a pseudo-terminal has no modem lines; want --socket")
 	}
 	var err error
 	if s.spec.Kill, err = power.ParseKillMode(s.kill); err != nil {
@@ -145,12 +166,16 @@ func (s *setup) parse(args []string) error {
 
 // parseFace checks what only one face has.
 func (s *setup) parseFace() error {
-	if s.face == "apcsmart" {
+	switch s.face {
+	case "apcsmart":
 		if !slices.Contains(apcsmart.Models(), s.apc.Model) {
 			return fmt.Errorf("--model %q: want one of %s",
 				s.apc.Model, strings.Join(apcsmart.Models(), ", "))
 		}
 		return nil
+	case "contact":
+		_, err := contact.New(power.New(power.Spec{}), s.contact)
+		return err
 	}
 	if !slices.Contains(megatec.Dialects(), s.megatec.Dialect) {
 		return fmt.Errorf("--dialect %q: want one of %s",
@@ -166,12 +191,35 @@ func (s *setup) parseFace() error {
 
 // device puts the face in front of a body.
 func (s *setup) device(body *power.UPS) (dev serve.Face, seen func() []string) {
-	if s.face == "apcsmart" {
+	switch s.face {
+	case "apcsmart":
 		d := apcsmart.New(body, s.apc)
+		return d, d.Seen
+	case "contact":
+		d, err := contact.New(body, s.contact)
+		if err != nil {
+			panic(err) // parseFace has tried it
+		}
 		return d, d.Seen
 	}
 	d := megatec.New(body, s.megatec)
 	return d, d.Seen
+}
+
+// port puts the cable where programs find it.
+func (s *setup) port(e env.Env, c *serve.Cable) (path string, close func(), err error) {
+	if s.socket != "" {
+		p, err := serve.NewSocket(e, c, s.socket)
+		if err != nil {
+			return "", nil, err
+		}
+		return p.Path(), p.Close, nil
+	}
+	p, err := serve.NewPty(e, c, s.pty)
+	if err != nil {
+		return "", nil, err
+	}
+	return p.Path(), p.Close, nil
 }
 
 func serveMain(e env.Env, args []string) int {
@@ -229,12 +277,12 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 		tasks.Go("control", func(e env.Env) error { return c.Serve(e, l) })
 	}
 	tasks.Go("time", func(e env.Env) error { return serve.Keep(e, body) })
-	pty, err := serve.NewPty(tasks, cable, s.pty) // last: who sees the port finds all the rest
+	port, hangUp, err := s.port(tasks, cable) // last: who sees the port finds all the rest
 	if err != nil {
 		return err
 	}
-	defer pty.Close()
-	fmt.Fprintf(out, "upsim: %s is ready on %s\n", s.name, pty.Path())
+	defer hangUp()
+	fmt.Fprintf(out, "upsim: %s is ready on %s\n", s.name, port)
 	for {
 		sig, err := signals.Get(e, env.Never)
 		if err != nil || sig == env.Terminate || sig == env.Interrupt {
