@@ -79,7 +79,7 @@ func (r *room) endedWell(hosts ...string) {
 }
 
 // `upsmon.md 13.1`, and the steps of a shutdown: `upsmon.md 8 P1`, `upsmon.md 8 P2`, `upsmon.md 8 P3`,
-// `upsmon.md 8 P4`, `upsmon.md 8 P5`, `upsmon.md 8 P6`, `upsmon.md 8 P7`, `upsmon.md 8 P8`. Also
+// `upsmon.md 8 P4`, `upsmon.md 8 P5`, `upsmon.md 8 P7`, `upsmon.md 8 P8`. Also
 // `upsmon.md 6 SHUTDOWN`, `upsmon.md 6 SHUTDOWN_HOSTSYNC`,
 // `upsmon.md 1 after a completed shutdown sequence`.
 func TestCanonicalOutage(t *testing.T) {

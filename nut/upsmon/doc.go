@@ -57,6 +57,7 @@
 //     by LIST CLIENT, those once seen logged in have until HOSTSYNC;
 //   - a SHUTDOWNCMD that fails is tried five times, and then upsmon ends with 1;
 //   - SUSPEND_TIMEJUMP_UNEXPECTED says by how much;
+//   - POLLFREQ 0, a busy loop, is refused, and so is a number that is none;
 //   - -u counts more than RUN_AS_USER;
 //   - ECO comes from the status alone, not from any text in the variables about modes;
 //   - announcements are in order, a slow NOTIFYCMD delays nobody, and a stale PID file stops nobody.

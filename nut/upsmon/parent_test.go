@@ -44,7 +44,7 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// UM-P6, `upsmon.md 1 -p`.
+// UM-P6, `upsmon.md 1 -p`; `upsmon.md 8 P6` without a parent.
 func TestOneProcessByRequest(t *testing.T) {
 	r := newRoom(t, "rack")
 	r.monitor("nas", conf(primaryConf), "-p")

@@ -22,6 +22,8 @@
 //   - each script gets the NOTIFYTYPE, UPSNAME and NOTIFYMSG of its own event, not those of the
 //     event that happened to start the keeper;
 //   - a slow script delays no timer, and holds up the next script for 5 s at most;
+//   - the text of the event, NOTIFYMSG, is there for EXECUTE too; a UPSNAME that is not set is empty;
+//   - CANCEL-TIMER that finds no keeper starts none to run its command;
 //   - CANCEL-TIMER cancels all timers of a name, and CANCEL-TIMER-MATCHED those of one UPS;
 //   - timers fire on time, not at the next full second;
 //   - a socket that a killed keeper left behind is no obstacle;

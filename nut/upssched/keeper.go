@@ -27,6 +27,7 @@ type keeper struct {
 	conf *config.Upssched
 	l    env.Listener
 	wake env.Waiter
+	node uint64 // of the socket, whose name may be another keeper's by the time this one ends
 
 	mu      sync.Mutex // guards what follows; never held across a call that takes an Env
 	timers  timers
@@ -50,7 +51,12 @@ func newKeeper(e env.Env, c *config.Upssched) (*keeper, error) {
 		l.Close()
 		return nil, fmt.Errorf("PIPEFN %s: %w", c.PipeFN, err)
 	}
-	k := &keeper{conf: c, l: l, wake: e.Waiter(), since: e.Now()}
+	info, err := e.Host().Stat(c.PipeFN)
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("PIPEFN %s: %w", c.PipeFN, err)
+	}
+	k := &keeper{conf: c, l: l, wake: e.Waiter(), node: info.Node, since: e.Now()}
 	k.clients = 1 // the one who made it
 	e.Go("accept", k.accept)
 	e.Go("signals", k.signals)
@@ -110,9 +116,12 @@ func (k *keeper) keep(e env.Env) {
 	}
 }
 
-// close takes the socket away.
+// close takes the socket away, unless a keeper that found this one dead or hung has replaced it.
 func (k *keeper) close(e env.Env) {
 	k.l.Close()
+	if info, err := e.Host().Stat(k.conf.PipeFN); err == nil && info.Node != k.node {
+		return
+	}
 	if err := e.Host().Remove(k.conf.PipeFN); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		e.Log().Warn(fmt.Sprintf("cannot remove the socket: %v", err))
 	}
@@ -121,13 +130,15 @@ func (k *keeper) close(e env.Env) {
 // retire ends the keeper unless somebody is about to use it. Who has the lock is.
 func (k *keeper) retire(e env.Env) bool {
 	unlock, err := e.Host().Lock(e, k.conf.LockFN, e.Now())
-	if err != nil {
+	switch {
+	case errors.Is(err, env.ErrTimeout) || errors.Is(err, env.ErrStopped):
 		k.mu.Lock()
 		k.since = e.Now() // try again later
 		k.mu.Unlock()
 		return false
-	}
-	defer unlock()
+	case err == nil:
+		defer unlock()
+	} // else nobody can have it: its folder is gone, say
 	k.mu.Lock()
 	busy := len(k.timers.list)+k.clients > 0
 	k.mu.Unlock()

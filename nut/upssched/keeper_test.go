@@ -120,6 +120,40 @@ func TestCmdScript(t *testing.T) {
 	}
 }
 
+// A lock that nobody can take costs no timer, and does not keep the keeper for ever.
+func TestALockThatCannotBeTaken(t *testing.T) {
+	b := newBench(t, "AT ONBATT * START-TIMER x 3\n")
+	b.h.WriteFile("/run/nut/upssched.lock", nil)
+	b.h.Deny("/run/nut/upssched.lock")
+	b.event("ONBATT", "a")
+	b.to(10)
+	b.expect("3 x ONBATT a ONBATT of a")
+	b.to(20)
+	if n := len(b.h.Find("upssched")); n != 0 {
+		t.Errorf("%d processes stay without a timer", n)
+	}
+}
+
+// A keeper that hung, and was replaced, does not take the socket of the new one with it.
+func TestAReplacedKeeperThatGoesOn(t *testing.T) {
+	b := newBench(t, "AT ONBATT * START-TIMER x 100\nAT ONLINE * CANCEL-TIMER x none\n")
+	b.event("ONBATT", "a")
+	b.to(5)
+	old := b.h.Find("upssched")[0]
+	old.Pause()
+	b.event("ONBATT", "b")
+	b.to(60) // the second one has given the first one up
+	old.Resume()
+	old.Signal("TERM")
+	b.to(70)
+	if _, ended := old.Status(); !ended {
+		t.Fatal("the old keeper has not ended")
+	}
+	b.event("ONLINE", "b")
+	b.to(300)
+	b.expect()
+}
+
 // `upssched.md 1 exit code otherwise`.
 func TestScriptsThatFail(t *testing.T) {
 	b := newBench(t, "FOO\nAT ONBATT * EXECUTE x\n")

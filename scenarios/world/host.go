@@ -83,7 +83,7 @@ func (h *Host) Suspended(d time.Duration) {
 	h.slept += d
 }
 
-// Deny makes a file one that only root may read: not the child of a Split.
+// Deny makes a file one that only root may read, not the child of a Split, and that nobody may lock.
 func (h *Host) Deny(name string) {
 	if f, ok := h.files[path.Clean(name)]; ok {
 		f.denied = true
@@ -364,6 +364,9 @@ const lockGrain = 20 * time.Millisecond
 // Lock is free when the process that took it is dead.
 func (v hostView) Lock(e env.Env, name string, until env.Instant) (unlock func(), err error) {
 	h, name := v.p.host, path.Clean(name)
+	if f := h.files[name]; f != nil && f.denied {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
 	for {
 		if v.p.dead {
 			return nil, errGone

@@ -86,7 +86,7 @@ func half(e env.Env, _ []string) int {
 	return 0
 }
 
-// The parent is the real one; that all its rights are those of this test does not matter to it.
+// `upsmon.md 8 P6`: the order goes through the pipe. The parent is the real one; that all its rights are those of this test does not matter to it.
 func TestSplit(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
