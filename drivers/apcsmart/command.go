@@ -177,7 +177,7 @@ func (d *device) Set(e env.Env, name, value string) (driver.Outcome, error) {
 	switch {
 	case len(d.values[v.cmd]) > 0:
 		err = d.turn(e, v, value)
-	case v.size > 0 && d.tells:
+	case v.size > 0:
 		err = d.write(e, v, value)
 	default:
 		return driver.Outcome{}, fmt.Errorf("%w: %s cannot be set", driver.ErrInvalid, v.name)

@@ -160,9 +160,13 @@ func (d *device) consider(v variable, answer string) {
 		d.debug(1, "not there: %v", err)
 		return
 	}
-	if !slices.ContainsFunc(d.vars, func(o variable) bool { return o.name == v.name }) {
-		d.vars = append(d.vars, v)
-		d.publish(v, answer)
+	if slices.ContainsFunc(d.vars, func(o variable) bool { return o.name == v.name }) {
+		return
+	}
+	d.vars = append(d.vars, v)
+	d.publish(v, answer)
+	if v.size > 0 {
+		d.s.Writable(v.name, driver.Form{Max: v.size})
 	}
 }
 
@@ -217,11 +221,6 @@ func (d *device) capabilities(e env.Env) error {
 	for _, c := range all {
 		if c.Applies(firmware) {
 			d.permit(c)
-		}
-	}
-	for _, v := range d.vars {
-		if v.size > 0 {
-			d.s.Writable(v.name, driver.Form{Max: v.size})
 		}
 	}
 	return nil

@@ -217,7 +217,7 @@ func TestSettings(t *testing.T) {
 		{"ups.delay.shutdown", "020", sockproto.Handled},
 		{"ups.delay.shutdown", "30", sockproto.Invalid},
 		{"battery.runtime.low", "600", sockproto.Handled},
-		{"ups.test.interval", "OFF", sockproto.Handled},
+		{"ups.test.interval", "0", sockproto.Handled},
 		{"ups.test.interval", "604800", sockproto.Handled},
 		{"input.sensitivity", "L", sockproto.Handled},
 		{"input.transfer.high", "280", sockproto.Handled},

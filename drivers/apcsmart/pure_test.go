@@ -73,7 +73,7 @@ func TestWhatAnswersTell(t *testing.T) {
 	for _, tt := range []struct{ cmd, answer, want string }{
 		{"C", "036.0", "ups.temperature=036.0"}, {"C", "-05.0", "ups.temperature=-05.0"},
 		{"E", "336", "ups.test.interval=1209600"}, {"E", "ON ", "ups.test.interval=ON"},
-		{"E", "OFF", "ups.test.interval=OFF"}, {"j", "0042:", "battery.runtime=2520"},
+		{"E", "OFF", "ups.test.interval=0"}, {"j", "0042:", "battery.runtime=2520"},
 		{"q", "02", "battery.runtime.low=120"}, {"G", "R",
 			"input.transfer.reason=unacceptable utility voltage rate of change"},
 		{"G", "Y", "input.transfer.reason=Y"}, {"9", "FF", "input.quality=FF"},

@@ -138,8 +138,11 @@ func (v variable) accepts(answer string) error {
 func (v variable) publish(answer string) string {
 	switch v.format {
 	case hours:
-		// OFF and ON stand for "never" and "when switched on"; parts of an hour do not count.
+		// OFF is never, ON is once after each switching on; parts of an hour do not count.
 		whole, _, _ := strings.Cut(strings.TrimSpace(answer), ".")
+		if whole == "OFF" {
+			return "0"
+		}
 		if n, err := strconv.Atoi(whole); err == nil {
 			return strconv.Itoa(n * 3600)
 		}
