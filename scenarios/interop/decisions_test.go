@@ -203,6 +203,9 @@ func (s *stage) serve(l net.Listener) {
 			return
 		}
 		if s.away() {
+			s.mu.Lock()
+			s.polls++ // it was tried
+			s.mu.Unlock()
 			c.Close()
 			continue
 		}
