@@ -530,6 +530,11 @@ func (p *Proc) Run(host string, args []string) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
+	h := p.hosts[host]
+	args, err = expandAll(host, args, func(n string) (string, bool) { return p.value(h, n) })
+	if err != nil {
+		return Output{}, err
+	}
 	var out, errOut bytes.Buffer
 	st, err := e.Host().Run(e, env.Command{Args: args, Stdout: &out, Stderr: &errOut},
 		e.Now().Add(commandTime))

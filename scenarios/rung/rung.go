@@ -107,6 +107,18 @@ func expand(f File, value func(placeholder string) (string, bool)) (string, erro
 	}
 }
 
+// expandAll expands the words of a command line.
+func expandAll(host string, args []string, value func(string) (string, bool)) ([]string, error) {
+	out := make([]string, len(args))
+	var err error
+	for i, a := range args {
+		if out[i], err = expand(File{Host: host, Text: a}, value); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // placeholder reports whether the text between two @ looks like one.
 func placeholder(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789:_-") == ""

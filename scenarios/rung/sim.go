@@ -336,8 +336,13 @@ func (s *Sim) Net(action, a, b string, d time.Duration) error {
 
 // Run implements Rung.
 func (s *Sim) Run(host string, args []string) (Output, error) {
+	h := s.w.Lookup(host)
+	args, err := expandAll(host, args, func(n string) (string, bool) { return s.value(h, n) })
+	if err != nil {
+		return Output{}, err
+	}
 	var out, errOut bytes.Buffer
-	p := s.w.Lookup(host).StartTo(&out, &errOut, args[0], args[1:])
+	p := h.StartTo(&out, &errOut, args[0], args[1:])
 	if p == nil {
 		return Output{}, fmt.Errorf("%s: cannot run %s: the host is off or has no such program", host,
 			args[0])

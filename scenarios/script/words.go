@@ -43,7 +43,7 @@ func words() []word {
 		{name: "proc", usage: "proc HOST SERVICE kill|pause|resume|restart|reload",
 			help: "do it to a service's process; ! when there is none", run: (*room).proc, neg: true},
 		{name: "run", usage: "run HOST PROGRAM ARGS...",
-			help: "run a client; ! when it must fail; 'printed TEXT' looks at its output", run: (*room).run, neg: true},
+			help: "run a client, its words may be @addr@ and the like; ! when it must fail; 'printed TEXT' looks at its output", run: (*room).run, neg: true},
 		{name: "printed", usage: "printed TEXT", help: "the last program printed this",
 			run: (*room).printed, neg: true},
 		{name: "after", usage: "after D", help: "let time pass", run: (*room).after},
