@@ -120,6 +120,12 @@ func (o *back) listen(v *View, ev env.Event) {
 	switch {
 	case ev.Kind == env.Power && ev.Name == "outlet" && ev.Value == "off":
 		delete(o.deaf, ev.UPS)
+	case ev.Kind == env.Proc && ev.Host != "" && v.Host(ev.Host).Machine == Stopping:
+		// A script that kills drivers kills the kill-power run as well.
+		if ups, ok := strings.CutPrefix(ev.Name, "driver:"); ok && ev.Value != "exit" &&
+			ev.Value != "start" {
+			o.deaf[ups] = true
+		}
 	case ev.Kind == env.Machine && ev.Value == Halted && ev.Host != "":
 		p := v.Host(ev.Host)
 		for _, w := range p.Monitor.Watched {
