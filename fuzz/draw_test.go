@@ -239,7 +239,8 @@ func (r room) files(b *strings.Builder) {
 			}
 			fmt.Fprintf(b, "MONITOR u%d@%s %d %s %s %s\n", n, at, power, user, password(user, u.server), role)
 		}
-		fmt.Fprintf(b, "MINSUPPLIES %d\nSHUTDOWNCMD \"@halt@\"\nPOWERDOWNFLAG @state@/killpower\n", h.need)
+		fmt.Fprintf(b, "MINSUPPLIES %d\nSHUTDOWNCMD \"@halt@\"\nPOWERDOWNFLAG @state@/killpower\n"+
+			"NOTIFYCMD /usr/bin/wall\nNOTIFYFLAG ONBATT EXEC\nNOTIFYFLAG SHUTDOWN EXEC\n", h.need)
 		for _, l := range h.conf {
 			fmt.Fprintln(b, l)
 		}

@@ -76,7 +76,8 @@ const (
 // Facts from every program.
 const (
 	// Exec is a command that a program starts: Name=shutdowncmd|notifycmd|driver, Value=privileged,
-	// unprivileged, or rootless where there is no privileged part.
+	// unprivileged, or rootless where there is no privileged part. A virtual host tells it of its
+	// programs; the programs themselves do not.
 	Exec Kind = "exec"
 	Drop Kind = "drop" // Name=queue, N=how much it had to drop since the last time
 )

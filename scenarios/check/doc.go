@@ -41,6 +41,5 @@
 //
 // Write a type with Event and Due, give it a line in the table of oracles.go, a run that breaks it
 // in the table of check_test.go or more_test.go, and near misses that do not in that of near_test.go
-// or more_test.go. S20 has nothing to judge until a program tells of the commands that it starts
-// (env.Exec).
+// or more_test.go.
 package check

@@ -59,7 +59,7 @@ func (o *rights) judge(v *View, ev env.Event) []Violation {
 
 // privilege is S20: SHUTDOWNCMD runs in the privileged part of a program, all else without
 // privilege. Where a program has no privileged part, it runs everything as what it is. It has
-// nothing to judge as long as programs tell of no commands.
+// nothing to judge where nobody tells of commands: the virtual rung does, for upsmon.
 type privilege struct{}
 
 func newPrivilege() Oracle { return privilege{} }

@@ -230,6 +230,7 @@ func (p *Process) run(m *machine, c env.Command, until env.Instant) (env.ExitSta
 		}
 		return 0, fmt.Errorf("%s: no such program on %s: %w", args[0], p.host.name, fs.ErrNotExist)
 	}
+	p.tellExec(c)
 	environ := append(slices.Clone(p.env), c.Env...)
 	child := p.host.spawn(prog, main, args[1:], environ, orWriter(c.Stdout, p.out),
 		orWriter(c.Stderr, p.errOut))

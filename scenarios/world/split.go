@@ -3,6 +3,7 @@ package world
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 )
@@ -106,6 +107,33 @@ func (h *halves) carryOut(m *machine) {
 			return
 		}
 	}
+}
+
+// tellExec emits a fact about a command that a divided program starts: which one it is, and in
+// which of the two processes.
+func (p *Process) tellExec(c env.Command) {
+	h := p.half
+	if h == nil {
+		return
+	}
+	ev := env.Event{Kind: env.Exec, Host: p.host.name, Prog: strings.TrimSuffix(p.prog, rootSuffix),
+		Value: "unprivileged"}
+	notifies := func(kv string) bool { return strings.HasPrefix(kv, "NOTIFYTYPE=") }
+	switch {
+	case slices.ContainsFunc(c.Env, notifies):
+		ev.Name = "notifycmd"
+	case c.Shell != "" && c.Shell == h.split.Command:
+		ev.Name = "shutdowncmd"
+	default:
+		return
+	}
+	switch {
+	case h.split.User == "":
+		ev.Value = "rootless"
+	case p == h.parent:
+		ev.Value = "privileged"
+	}
+	p.host.w.Emit(ev)
 }
 
 // died tells the other process of a Split that this one has ended.
