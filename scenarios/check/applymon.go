@@ -106,7 +106,7 @@ func find(lines []*Watched, as string) *Watched {
 
 // heard applies an accepted status, or a change of communication. slack is what a request may take.
 func (w *Watched) heard(set Settings, ev env.Event, now env.Instant, slack time.Duration) {
-	w.old = false
+	w.old = w.old && ev.Kind == env.Comm && ev.Value == "lost"
 	if ev.Kind == env.Comm {
 		if ev.Value == "lost" && w.Comm != "lost" {
 			w.quietFrom = w.lastGood(set, ev.Why, now, slack)
