@@ -128,7 +128,7 @@ func (p *Process) tellExec(c env.Command) {
 		return
 	}
 	switch {
-	case h.split.User == "":
+	case h.split.User == "" || h.parent.dead:
 		ev.Value = "rootless"
 	case p == h.parent:
 		ev.Value = "privileged"
