@@ -167,6 +167,9 @@ func outletOn(h *Host, ups string) bool {
 	return false
 }
 
+// lateStep is what the kill-power run of a primary takes before the machine is down.
+const lateStep = 5 * time.Second
+
 // stopNeeds is how long it takes at worst from the first sign of an outage until h is down.
 func stopNeeds(v *View, h *Host, u *UPS) time.Duration {
 	set := h.Monitor.Settings
@@ -175,7 +178,11 @@ func stopNeeds(v *View, h *Host, u *UPS) time.Duration {
 		sync = max(sync, p.Monitor.Settings.Duration("HOSTSYNC"))
 	}
 	learn := u.Driver.Duration("pollinterval") + max(set.Duration("OBLBDURATION"), 0)
-	return learn + h.StopTime() + sync + 2*set.Poll()
+	late := time.Duration(0)
+	if h.Monitor.Primary() {
+		late = lateStep
+	}
+	return learn + h.StopTime() + late + sync + 2*set.Poll()
 }
 
 func primaryOf(v *View, u *UPS) *Host {
