@@ -87,9 +87,9 @@ func models() string {
 // A Reading is what the inputs say.
 type Reading struct{ OL, LB, RB, Bypass bool }
 
-// Read decodes the inputs.
+// Read decodes the inputs. Where nothing tells of line power, it is there.
 func (c *Cable) Read(l Lines) Reading {
-	return Reading{OL: c.OL.True(l), LB: c.LB.True(l), RB: c.RB.True(l), Bypass: c.Bypass.True(l)}
+	return Reading{OL: c.OL.True(l) || c.OL.Mask == 0, LB: c.LB.True(l), RB: c.RB.True(l), Bypass: c.Bypass.True(l)}
 }
 
 // Words are those of ups.status, in the order of the C driver. LB is said on line power, too.

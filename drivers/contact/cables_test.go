@@ -76,6 +76,16 @@ func TestEveryTypeDecodesEveryCombinationAsRecorded(t *testing.T) {
 	t.Logf("%d types, %d combinations", len(rows), checked)
 }
 
+func TestWithoutALineForItThereIsLinePower(t *testing.T) {
+	c := Cables[1]
+	c.OL, c.LB = Input{}, Input{}
+	for bits := range 256 {
+		if got := c.Read(Lines(bits)).Words(); !slices.Equal(got, []string{"OL"}) {
+			t.Errorf("lines %08b: %v; want OL", bits, got)
+		}
+	}
+}
+
 func TestLinesInUpsConf(t *testing.T) {
 	inputs := []struct {
 		text string

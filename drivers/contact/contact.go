@@ -38,7 +38,7 @@ var Spec = driver.Spec{
 		{Key: "model", Help: "ups.model, instead of the model's"},
 		{Key: "serial", Help: "ups.serial"},
 		{Key: "CP", Check: isOutput, Help: "outputs that power the cable: DTR, RTS, NULL for none"},
-		{Key: "OL", Check: isInput, Help: "input for line power: CTS, DCD, RNG, DSR; -CTS: when low"},
+		{Key: "OL", Check: isInput, Help: "input for line power: CTS, DCD, RNG, DSR; -CTS: when low; NULL: always"},
 		{Key: "LB", Check: isInput, Help: "input for a low battery"},
 		{Key: "RB", Check: isInput, Help: "input for a battery to be replaced"},
 		{Key: "BYPASS", Check: isInput, Help: "input for bypass"},

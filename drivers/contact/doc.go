@@ -15,8 +15,10 @@
 //
 // # What it cannot tell
 //
-// Charge and runtime: there are none. Whether the cable is plugged in: without it all inputs are
-// low, which on many cables says that the battery is empty. Whether a UPS has obeyed: see below.
+// Charge and runtime: there are none. Whether a UPS has obeyed: see below. Whether the cable is
+// plugged in and the UPS alive: if not, all inputs are low, which on types 4 to 8, 10 and 13 to 23
+// but 18 and 20 says OB LB, on 18 OB, on 11 LB OL. It is reported as such, as by the C driver: a
+// battery that is low when a computer starts looks the same, and needs a shutdown.
 //
 // # Switching the load off
 //

@@ -96,7 +96,7 @@ func ParseOutput(text string) (Lines, error) {
 
 // eachLine finds the lines in a value.
 func eachLine(text string, output bool, take func(l Lines, minus bool)) error {
-	want := "CTS, DCD, RNG, DSR, or one of them after a minus for low"
+	want := "CTS, DCD, RNG, DSR, one of them after a minus for low, or NULL for none"
 	if output {
 		want = "DTR, RTS, ST, or NULL for none"
 	}

@@ -84,7 +84,8 @@ var built = sync.OnceValues(func() (kit, error) {
 	k := kit{name: "blackstart", upsd: binDir + "/upsd", upsmon: binDir + "/upsmon", upsc: binDir + "/upsc",
 		dummy: binDir + "/dummy-ups"}
 	return k, errors.Join(os.Symlink("upsdrv", k.dummy), os.Symlink("upsdrv", binDir+"/nutdrv_qx"),
-		os.Symlink("upsdrv", binDir+"/blazer_ser"), os.Symlink("upsdrv", binDir+"/apcsmart"))
+		os.Symlink("upsdrv", binDir+"/blazer_ser"), os.Symlink("upsdrv", binDir+"/apcsmart"),
+		os.Symlink("upsdrv", binDir+"/genericups"))
 })
 
 // kits returns our programs and Debian's, or skips.
