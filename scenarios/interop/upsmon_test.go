@@ -31,6 +31,7 @@ func TestAccountOfTheChild(t *testing.T) {
 				if got := strings.Fields(procStatus(t, p.child, "Uid")); got[0] != tt.uid || got[1] != tt.uid {
 					t.Errorf("the child is of %q, want %s", got, tt.uid)
 				}
+				syscall.Kill(p.child, syscall.SIGKILL) // the C child would outlive its parent
 			})
 		}
 	}
