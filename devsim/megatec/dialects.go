@@ -34,6 +34,17 @@ var dialects = map[string]dialect{
 	"voltronic-qs":     {status: "QS", own: (*Device).qs},
 	"voltronic-qs-h":   {status: "QS", own: (*Device).qsH},
 	"voltronic-qs-hex": {noRating: true, no: "N", own: (*Device).qsHex},
+	"bestups":          {status: "Q1", noRating: true, own: (*Device).bestUPS},
+	"ablerex":          {status: "Q1", vendor: "I", own: (*Device).ablerex},
+	"gtec":             {vendor: "I", own: (*Device).gtec},
+	"q2":               {status: "Q1", noRating: true, own: (*Device).q2},
+	"q6":               {status: "Q1", noRating: true, own: (*Device).q6},
+	"innovart31":       {status: "Q1", no: "NAK", own: (*Device).innovart31},
+	"innovart33":       {status: "Q1", no: "NAK", own: (*Device).innovart33},
+	"omron":            {status: "Q1", noRating: true, noOrders: true, no: "NAK", own: (*Device).omron},
+	"masterguard":      {noRating: true, own: (*Device).masterguard},
+
+	"voltronic-axpert": {noRating: true, noOrders: true, no: "(NAKss", own: (*Device).axpert},
 	"voltronic":        {noOrders: true, no: "(NAK", own: (*Device).voltronic},
 }
 

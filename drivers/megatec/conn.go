@@ -24,9 +24,11 @@ var errRefused = errors.New("refused")
 
 // conn speaks over the cable, one exchange at a time.
 type conn struct {
-	port  transport.Serial
-	last  []byte // the reply that came last
-	debug func(level int, format string, args ...any)
+	port transport.Serial
+	last []byte // the reply that came last
+	// address is what devices that have one want in the place of XX.
+	address string
+	debug   func(level int, format string, args ...any)
 }
 
 // exchange sends a command and returns the next line, without its CR. What came before the
@@ -60,7 +62,7 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 
 // ask sends a query and decodes its reply.
 func (c *conn) ask(e env.Env, q query) (reading, error) {
-	line, err := c.exchange(e, q.wire())
+	line, err := c.exchange(e, strings.Replace(q.wire(), ",XX", ","+c.address, 1))
 	if err != nil {
 		return reading{}, err
 	}

@@ -26,6 +26,9 @@ type dialect struct {
 	// onRequest dialects are not looked for: what they answer proves too little.
 	onRequest bool
 
+	// adjust corrects a reading of status by what is known of the device.
+	adjust func(*device, *reading)
+
 	orders   []order
 	settings []setting
 	// fixed are variables that the dialect implies.
@@ -85,8 +88,9 @@ var (
 // dialects are all there are, in the order in which a device is tried for them: one that answers
 // more comes before those whose questions it understands as well.
 var dialects = []dialect{
-	voltronic, voltronicQS, voltronicQSHex, mustek, oldMegatec, mecer, megatec, zinto, hunnox,
-	q1Only, innovatae,
+	omron, voltronic, axpert, voltronicQS, voltronicQSHex, mustek, oldMegatec, bestUPS, mecer,
+	megatec, zinto, masterguard, hunnox, ablerex, innovart31, innovart33, q2, q6, gtec, q1Only,
+	innovatae,
 }
 
 // blazerDialects are those of the older driver, in its order.

@@ -10,10 +10,13 @@
 // rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
 // device that was lost is taken for what it was, unless it rejects that.
 //
-// Not there yet: the USB bridges that wrap these dialects, and the dialects that only they or the
-// largest units have: omron, voltronic-axpert, bestups, masterguard, ablerex, innovart31,
-// innovart33, q2, q6, gtec. Of voltronic the settings are missing that are not variables
-// (max_bypass_volt and the like), and the limits of frequencies.
+// Not there yet: the USB bridges that wrap these dialects. Of voltronic the settings are missing
+// that are not variables (max_bypass_volt and the like) and those of frequencies, of masterguard
+// all but the delays, of ablerex what it tells in binary (output frequency, runtime), of
+// voltronic-axpert the second solar charger, its warnings and what its settings were by default.
+//
+// Different from NUT, on purpose: innovatae, whose status proves nothing, is not tried before
+// q1 but only on request, as is omron; q1 asks for the rating as well.
 //
 // # On the wire
 //

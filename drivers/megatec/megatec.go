@@ -167,7 +167,14 @@ func (d *device) learn(r reading) {
 	for _, a := range r.able {
 		d.able[a] = true
 	}
-	for _, v := range r.values {
+	d.learnValues(r.values)
+	if r.later != nil {
+		d.learnValues(r.later(d.s.Value))
+	}
+}
+
+func (d *device) learnValues(values []value) {
+	for _, v := range values {
 		name := v.variable
 		if other, ok := d.p.names[name]; ok {
 			name = other
@@ -177,6 +184,9 @@ func (d *device) learn(r reading) {
 			continue
 		}
 		d.s.Set(name, v.text)
+		if name == "ups.id" {
+			d.address = address(v.text)
+		}
 		d.measured = d.measured || name == "battery.charge"
 	}
 }
@@ -192,15 +202,21 @@ func (d *device) publish(variable string, v milli, decimals int) {
 // battery prepares what is guessed about the battery.
 func (d *device) battery(first Status) {
 	nominal := d.value("battery.voltage.nominal")
-	if nominal <= 0 || d.measured {
+	low, high := d.value("battery.voltage.low"), d.value("battery.voltage.high")
+	known := low != absent && high != absent
+	if nominal <= 0 && !known || d.measured {
 		return // unknown, or the device knows better
 	}
-	if d.value("battery.voltage.low") == absent || d.value("battery.voltage.high") == absent {
+	if !known {
 		w := DefaultWindow(nominal)
 		d.s.Set("battery.voltage.low", w.Low.text(2))
 		d.s.Set("battery.voltage.high", w.High.text(2))
 	}
-	if d.packs = d.value("battery.packs"); d.packs == absent {
+	switch d.packs = d.value("battery.packs"); {
+	case d.packs != absent:
+	case nominal <= 0:
+		d.packs = 1000 // the window is for what the device reports
+	default:
 		if d.packs = Packs(first.Battery, nominal); d.packs == 0 {
 			d.debug(1, "battery voltage %s does not fit %s nominal: no charge",
 				first.Battery.text(2), nominal.text(1))
@@ -282,6 +298,9 @@ func (d *device) Poll(e env.Env) error {
 			return err
 		}
 	}
+	if d.dialect.adjust != nil {
+		d.dialect.adjust(d, &r)
+	}
 	own := r.values
 	r.add(d.seldom)
 	d.known = r.Bits
@@ -319,8 +338,12 @@ func (d *device) refresh(e env.Env) error {
 	var fresh reading
 	for _, q := range d.slow {
 		r, err := d.sure(e, q)
-		if err != nil && final(err) {
+		switch {
+		case err == nil:
+		case final(err):
 			return err
+		case errors.Is(err, transport.ErrTimeout):
+			return nil // the next poll finds out whether it is silent
 		}
 		d.learn(r)
 		fresh.add(r)

@@ -17,6 +17,8 @@ type reading struct {
 	words  []string // of ups.status, besides those that the bits stand for
 	alarms []string
 	able   []string // what the device says that it can
+	// later are values that depend on what else is known of the device.
+	later func(known func(variable string) string) []value
 }
 
 // A value is one variable; absent when the device left the number out.
@@ -167,6 +169,14 @@ func words(lead string, fields ...field) decoder {
 	}
 }
 
+// leading is words for a reply that may have more of them than are known.
+func leading(lead string, fields ...field) decoder {
+	return func(line []byte, r *reading) error {
+		all := strings.Fields(string(line))
+		return words(lead, fields...)([]byte(strings.Join(all[:min(len(all), len(fields))], " ")), r)
+	}
+}
+
 // columns decodes a reply of at least so many bytes whose fields stand in fixed columns.
 func columns(lead string, least int, fields ...field) decoder {
 	return func(line []byte, r *reading) error {
@@ -215,16 +225,4 @@ func flags(word string, n int) error {
 		return fmt.Errorf("status bits %q: want %d of 0 and 1", word, n)
 	}
 	return nil
-}
-
-// all joins decoders of one reply.
-func all(decoders ...decoder) decoder {
-	return func(line []byte, r *reading) error {
-		for _, d := range decoders {
-			if err := d(line, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }

@@ -18,7 +18,8 @@ type spoken struct {
 	conf    string // further lines of ups.conf
 }
 
-// spokenDialects are all that Debian's drivers know.
+// spokenDialects are all that Debian's drivers know, but for masterguard: 2.8.0 has its table and
+// never claims a device for it (it looks for a variable that the table calls otherwise).
 var spokenDialects = []spoken{
 	{prog: "nutdrv_qx", dialect: "megatec"},
 	{prog: "nutdrv_qx", dialect: "megatec/old"},
@@ -27,6 +28,8 @@ var spokenDialects = []spoken{
 	{prog: "nutdrv_qx", dialect: "q1"},
 	{prog: "nutdrv_qx", dialect: "mecer"},
 	{prog: "nutdrv_qx", dialect: "hunnox", conf: "protocol = hunnox\n"},
+	{prog: "nutdrv_qx", dialect: "bestups"},
+	{prog: "nutdrv_qx", dialect: "ablerex", conf: "protocol = ablerex\n"},
 	{prog: "nutdrv_qx", dialect: "voltronic"},
 	{prog: "nutdrv_qx", dialect: "voltronic-qs"},
 	{prog: "nutdrv_qx", dialect: "voltronic-qs-hex"},

@@ -1,0 +1,254 @@
+package megatec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// masterguard is the dialect of Masterguard's A and E series. WH tells all that does not change,
+// Q3 the state; commands for settings carry the address of the unit.
+//
+//	> WH
+//	< (00 01.06 02.03 A  1000                       ... 230 50.00 018 02.00 012.00 ...
+//	> Q3
+//	< (00 230.0 000.0 228.9 027 50.0 02.19 25.7 010.00 100 00001000 00000000
+//	   address, input V, fault V, output V, load, Hz, V of a cell, temperature, runtime
+//	   (minutes and seconds), charge, two words of bits
+//	> GS,00
+//	< (00,--,0,1
+var masterguard = dialect{name: "masterguard", title: "Masterguard",
+	status: query{send: "Q3", read: columns("(", 70,
+		volts("input.voltage").keep(input).at(4, 8),
+		volts("").unseen().keep(fault).at(10, 14),
+		volts("output.voltage").keep(output).at(16, 20),
+		percent("ups.load").keep(load).at(22, 24),
+		hertz("input.frequency").keep(frequency).at(26, 29),
+		number("cell", 99e3, 3).unseen().keep(pack).at(31, 35),
+		celsius("ups.temperature").keep(temperature).at(37, 40),
+		celsius("ambient.0.temperature").at(37, 40),
+		field{name: "runtime", take: minutesAndSeconds("battery.runtime")}.at(42, 47),
+		charge("battery.charge").at(49, 51),
+		field{name: "bits", take: masterguardBits}.at(53, 69),
+	)},
+	adjust: masterguardDerived,
+	claim:  []query{{send: "WH", read: masterguardIdentity}},
+	once: []query{
+		{send: "WH", read: masterguardIdentity},
+		{send: "GS,XX", read: columns("(", 10, number("battery.packs", 9e3, 0).at(7, 7),
+			field{name: "beeper", take: func(word string, r *reading) error {
+				r.set("ups.beeper.status", choose(word == "1", "enabled", "disabled"))
+				return flags(word, 1)
+			}}.at(9, 9))},
+		{send: "GSN,XX", read: columns("(", 24, text("device.part").at(8, 18),
+			text("device.serial").at(20, 23))},
+		{send: "PNV", read: columns("", 7, volts("output.voltage.nominal").with(0).at(5, 7))},
+	},
+	slow: []query{
+		{send: "GBS,XX", read: columns("(", 42, charge("battery.charge").at(4, 6))},
+		{send: "DRC,XX", read: columns("(", 16,
+			field{name: "uptime", take: uptime}.at(4, 16))},
+	},
+	fixed: []value{{variable: "device.mfr", text: "Masterguard"},
+		{variable: "load.high", text: "140"}, {variable: "battery.type", text: "PbAc"}},
+	orders:   masterguardOrders,
+	settings: masterguardSettings,
+}
+
+// masterguardIdentity decodes a reply to WH.
+var masterguardIdentity = columns("(", 112,
+	number("ups.id", 99e3, 0).at(1, 2),
+	text("ups.firmware").at(4, 8),
+	text("ups.firmware.aux").at(10, 14),
+	field{name: "model", take: masterguardModel}.at(16, 45),
+	volts("input.voltage.nominal").with(0).at(49, 51),
+	hertz("input.frequency.nominal").with(2).at(53, 57),
+	number("cells", 999e3, 0).keep(cells).unseen().at(59, 61),
+	number("volts of a cell", 99e3, 2).keep(perCell).unseen().at(63, 67),
+	celsius("ambient.0.temperature.low").with(0).at(87, 88),
+	celsius("ambient.0.temperature.high").with(0).at(90, 91),
+	volts("input.voltage.low.critical").with(0).at(93, 95),
+	volts("input.voltage.high.critical").with(0).at(97, 99),
+	hertz("input.frequency.low").with(2).at(101, 105),
+	hertz("input.frequency.high").with(2).at(107, 111),
+	field{name: "battery", take: func(_ string, r *reading) error {
+		// Of the numbers above: a reading has no other place for them on the way.
+		r.set("battery.voltage.nominal", (*cells(&r.Status) * *perCell(&r.Status) / 1000).text(2))
+		r.set("experimental.number_of_battery_cells", cells(&r.Status).text(0))
+		return nil
+	}}.at(59, 61),
+)
+
+func cells(s *Status) *milli   { return &s.Load }
+func perCell(s *Status) *milli { return &s.Battery }
+
+// masterguardModels are by the first letters of the model, with their power.
+var masterguardModels = []struct {
+	code, model string
+	va          int
+}{
+	{"A  700", "A700", 700}, {"A 1000", "A1000", 1000}, {"A 2000", "A2000", 2000},
+	{"A 3000", "A3000", 3000}, {"E 60", "E60", 6000}, {"E100", "E100", 10000},
+	{"E200", "E200", 20000},
+}
+
+func masterguardModel(word string, r *reading) error {
+	for _, m := range masterguardModels {
+		if strings.HasPrefix(word, m.code) {
+			model := m.model
+			if strings.HasPrefix(word[len(m.code):], "-19") {
+				model += "-19"
+			}
+			r.set("device.model", model)
+			r.set("ups.power.nominal", strconv.Itoa(m.va))
+			return nil
+		}
+	}
+	return fmt.Errorf("model %q: want one of the series A or E", strings.TrimSpace(word))
+}
+
+// masterguardFlags are the bits of the first word, then of the second.
+var masterguardFlags = [...]struct {
+	bits        Bits
+	word, alarm string
+}{
+	0:  {bits: UtilityFail},
+	1:  {bits: BatteryLow},
+	2:  {word: "BYPASS"},
+	3:  {alarm: "UPS Failed"},
+	5:  {bits: Testing},
+	6:  {bits: ShuttingDown},
+	10: {alarm: "problems in parallel operation"},
+	12: {word: "RB"},
+	13: {alarm: "no battery"},
+}
+
+// testStates are the last three bits.
+var testStates = map[string]string{
+	"000": "no test performed", "001": "test in progress", "010": "OK", "011": "failed",
+	"100": "not possible", "101": "aborted", "110": "autonomy time calibration in progress",
+	"111": "unknown",
+}
+
+func masterguardBits(word string, r *reading) error {
+	first, second, _ := strings.Cut(word, " ")
+	if err := flags(first, 8); err != nil {
+		return err
+	}
+	if err := flags(second, 8); err != nil {
+		return err
+	}
+	for at, f := range masterguardFlags {
+		if word[at] != '1' {
+			continue
+		}
+		r.Bits |= f.bits
+		if f.word != "" {
+			r.say(f.word)
+		}
+		if f.alarm != "" {
+			r.alarm(f.alarm)
+		}
+	}
+	r.set("ups.type", choose(first[4] == '1', "offline", "online"))
+	r.set("ups.test.result", testStates[second[5:]])
+	return nil
+}
+
+// masterguardDerived adds what follows from a reading and the identity: the voltage of the whole
+// battery, the power and current of the load.
+func masterguardDerived(d *device, r *reading) {
+	n := d.value("experimental.number_of_battery_cells")
+	if n > 0 && r.Battery != absent {
+		r.Battery = r.Battery * n / 1000
+		r.set("battery.voltage", r.Battery.text(1))
+	}
+	va := d.value("ups.power.nominal")
+	if va <= 0 || r.Load == absent {
+		return
+	}
+	power := va * r.Load / 100e3
+	r.set("ups.power", power.text(0))
+	if r.Output > 0 {
+		r.set("output.current", (power * 1000 / r.Output).text(3))
+	}
+	if nominal := d.value("output.voltage.nominal"); nominal > 0 {
+		r.set("output.current.nominal", (va * 1000 / nominal).text(3))
+	}
+}
+
+// minutesAndSeconds reads 010.30, ten minutes and a half, as seconds.
+func minutesAndSeconds(variable string) func(string, *reading) error {
+	return func(word string, r *reading) error {
+		m, s, ok := strings.Cut(word, ".")
+		if !ok || !digits(m) || !digits(s) || len(word) > 6 {
+			return fmt.Errorf("%s %q: want minutes and seconds", variable, word)
+		}
+		minutes, _ := strconv.Atoi(m) // digits
+		seconds, _ := strconv.Atoi(s)
+		r.set(variable, strconv.Itoa(minutes*60+seconds))
+		return nil
+	}
+}
+
+// uptime reads 0123:04:05:06: days, hours, minutes, seconds.
+func uptime(word string, r *reading) error {
+	var total int
+	parts := strings.Split(word, ":")
+	units := [...]int{86400, 3600, 60, 1}
+	if len(parts) != len(units) {
+		return fmt.Errorf("uptime %q: want days:hours:minutes:seconds", word)
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 0 {
+			return fmt.Errorf("uptime %q: %w", word, errNumber)
+		}
+		total += n * units[i]
+	}
+	r.set("device.uptime", strconv.Itoa(total))
+	return nil
+}
+
+// masterguardOrders: the start delay of shutdown.return is in seconds.
+var masterguardOrders = []order{
+	{name: "shutdown.return", wire: func(c call) (string, error) {
+		return fmt.Sprintf("S%sR%04d", c.delay(), c.Start/time.Second), nil
+	}},
+	{name: "shutdown.stayoff", wire: func(c call) (string, error) { return "S" + c.delay(), nil }},
+	{name: "shutdown.stop", wire: plain("C")},
+	{name: "load.off", wire: plain("S00R0000")},
+	{name: "load.on", wire: plain("C")},
+	{name: "test.battery.start", wire: func(c call) (string, error) {
+		if c.value == "10" {
+			return "T", nil
+		}
+		return c.test(c.value)
+	}},
+	{name: "test.battery.start.deep", wire: addressed("TUD,%s")},
+	{name: "test.battery.stop", wire: plain("CT")},
+	{name: "bypass.start", wire: plain("FOFF")},
+	{name: "bypass.stop", wire: plain("FON")},
+	{name: "beeper.enable", wire: addressed("SS---1,%s")},
+	{name: "beeper.disable", wire: addressed("SS---0,%s")},
+}
+
+// addressed is a command that carries the unit's address.
+func addressed(format string) func(call) (string, error) {
+	return func(c call) (string, error) {
+		return fmt.Sprintf(format, address(c.state("ups.id"))), nil
+	}
+}
+
+// address is a unit's address as commands carry it.
+func address(id string) string {
+	if len(id) < 2 {
+		id = "0" + id
+	}
+	return id
+}
+
+var masterguardSettings = []setting{
+	shutdownDelay(0, 5940), startDelay(0, 9999),
+}
