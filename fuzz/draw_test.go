@@ -84,7 +84,7 @@ func drawUPS(t *rapid.T, feeds, hosts int) ups {
 	u := ups{
 		feed:     rapid.IntRange(0, feeds-1).Draw(t, "feed"),
 		server:   rapid.IntRange(0, hosts-1).Draw(t, "server"),
-		driver:   one(t, "driver", "nutdrv_qx", "blazer_ser", "megatec"),
+		driver:   one(t, "driver", "nutdrv_qx", "blazer_ser", "megatec", "apcsmart"),
 		runtime:  one(t, "runtime", 600, 300, 900, 120, 60),
 		kill:     one(t, "kill", "cycle", "cycle", "onbatt-only"),
 		reject:   one(t, "reject", "echo", "nak", "nakopen", "ignore"),
@@ -160,12 +160,15 @@ func (r room) String() string {
 		line("mains %s", feed(i))
 	}
 	for i, u := range r.upses {
-		stubborn := ""
-		if u.stubborn {
-			stubborn = " stubborn=yes"
+		face := " reject=" + u.reject
+		switch {
+		case u.driver == "apcsmart":
+			face = " kind=apcsmart"
+		case u.stubborn:
+			face += " stubborn=yes"
 		}
-		line("ups u%d feed=%s runtime=%ds low=%ds kill=%s reject=%s%s", i, feed(u.feed), u.runtime, u.low,
-			u.kill, u.reject, stubborn)
+		line("ups u%d feed=%s runtime=%ds low=%ds kill=%s%s", i, feed(u.feed), u.runtime, u.low,
+			u.kill, face)
 	}
 	for i, h := range r.hosts {
 		var fed []string
@@ -255,8 +258,11 @@ func (r room) server(b *strings.Builder, host int) {
 		if u.server != host {
 			continue
 		}
-		fmt.Fprintf(b, "[u%d]\n\tdriver = %s\n\tport = @ser%d@\n\tpollinterval = %d\n\toffdelay = %d\n",
-			i, u.driver, i, u.poll, u.offdelay)
+		fmt.Fprintf(b, "[u%d]\n\tdriver = %s\n\tport = @ser%d@\n\tpollinterval = %d\n",
+			i, u.driver, i, u.poll)
+		if u.driver != "apcsmart" {
+			fmt.Fprintf(b, "\toffdelay = %d\n", u.offdelay)
+		}
 		age = max(u.maxAge, 3*u.poll)
 	}
 	fmt.Fprintf(b, "-- h%d/etc/upsd.conf --\nLISTEN @addr@ 3493\nMAXAGE %d\n", host, age)

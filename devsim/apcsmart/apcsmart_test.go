@@ -267,3 +267,24 @@ func TestCommandsAreRemembered(t *testing.T) {
 		t.Errorf("%d commands are remembered; want 256", n)
 	}
 }
+
+// Whatever arrives, the unit lives, and answers no more than it would for the longest answer to each
+// byte.
+func FuzzReceive(f *testing.F) {
+	for _, seed := range []string{"YQ", "Y@000", "Yc-12345678c", "YK", "Y\x1a", "Yp-", "R", "YUSZZ\x0e"} {
+		f.Add([]byte(seed), 0)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, model int) {
+		all := apcsmart.Models()
+		body := power.New(power.Spec{})
+		d := apcsmart.New(body, apcsmart.Options{Model: all[uint(model)%uint(len(all))]})
+		for i, c := range in {
+			if out := d.Receive(time.Duration(i)*s, []byte{c}); len(out) > 256 {
+				t.Errorf("%d bytes after %q", len(out), in[:i+1])
+			}
+		}
+		if len(d.Seen()) > 256 {
+			t.Error("too many commands are remembered")
+		}
+	})
+}

@@ -65,7 +65,7 @@ const dualCable = "940-0095B"
 
 // begin sets up the line, enters smart mode and looks at the device.
 func (d *device) begin(e env.Env) error {
-	if lines, ok := d.port.(transport.Lines); ok && d.conf.Text("cable") == dualCable {
+	if lines, err := transport.LinesOf(d.port); err == nil && d.conf.Text("cable") == dualCable {
 		if err := lines.SetLines(e, true, false); err != nil {
 			return fmt.Errorf("cable %s: %w", dualCable, err)
 		}

@@ -194,7 +194,8 @@ func (d *device) turn(e env.Env, v variable, value string) error {
 	if err != nil {
 		return err
 	}
-	for now := first; ; {
+	now := first
+	for range turns {
 		if v.publish(now) == value {
 			d.publish(v, now)
 			return nil
@@ -206,9 +207,10 @@ func (d *device) turn(e env.Env, v variable, value string) error {
 			return err
 		}
 		if now == first {
-			return fmt.Errorf("%s: %w: the device has no value %q", v.name, errRefused, value)
+			break
 		}
 	}
+	return fmt.Errorf("%s: %w: the device has no value %q", v.name, errRefused, value)
 }
 
 // setting reads what a setting is.

@@ -29,7 +29,8 @@
 //
 // Between and inside answers the device cries out one character when something changes: ! on
 // battery, % battery low. They are taken out of the answers. An alert is never believed by itself,
-// since any damaged byte could be one: it makes the driver ask for the status.
+// since any damaged byte could be one: one in an answer makes the driver ask for the status once
+// more. Between two polls nobody listens; the next poll begins with the status.
 //
 // # Noise
 //

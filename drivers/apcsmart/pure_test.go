@@ -131,3 +131,33 @@ func TestTables(t *testing.T) {
 		}
 	}
 }
+
+// Whatever comes over the wire, decoding ends, and what it lets through can be published.
+func FuzzDecoders(f *testing.F) {
+	for _, seed := range []string{"08", "18", "#uI43253264271280", "##00uI23253264", "0042:", "041.0,N/A", "ON "} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if s, err := ParseStatus(in); err == nil && len(s.Words()) == 0 {
+			t.Errorf("%q has no words", in)
+		}
+		caps, _ := ParseCapabilities(in)
+		size := 0
+		for _, c := range caps {
+			size += len(strings.Join(c.Values, ""))
+		}
+		if size > len(in) {
+			t.Errorf("%q gives %d bytes of values", in, size)
+		}
+		for _, v := range variables {
+			if v.accepts(string(in)) != nil {
+				continue
+			}
+			for _, p := range v.values(string(in)) {
+				if strings.ContainsFunc(p[1], func(r rune) bool { return r < ' ' || r > '~' }) {
+					t.Errorf("%q becomes %s = %q", in, p[0], p[1])
+				}
+			}
+		}
+	})
+}

@@ -19,7 +19,7 @@ var Spec = driver.Spec{
 	Options: []driver.Option{
 		{Key: "cable", Help: "940-0095B sets the modem lines as that cable wants them; " +
 			"any other value means 940-0024C"},
-		{Key: "ttymode", Help: "accepted for compatibility: alerts are seen in any mode"},
+		{Key: "ttymode", Help: "accepted for compatibility: any line works alike"},
 		{Key: "sdtype", Default: "0", Check: matches(`^[0-5]$`, "one digit, 0 to 5"),
 			Help: "kill power by: 0, 1 S on battery, else @; 2 Z; 3 K; 4 U and S; 5 @"},
 		{Key: "advorder", Check: matches(`^([0-4]{1,5}|[Nn][Oo])$`, "one to five digits, 0 to 4, or no"),
