@@ -128,7 +128,6 @@ var marks = []struct {
 	{"a battery was low", some(is(env.Power, "low", "yes"))},
 	{"a battery was empty", some(is(env.Power, "empty", "yes"))},
 	{"the load was killed", some(is(env.LoadKill, "*", "accepted", "sent"))},
-	{"a kill was refused", some(is(env.LoadKill, "*", "refused"))},
 	{"a power race: mains back after the FSD and before the cut", race},
 	{"a host booted again", boots},
 	{"data were stale", some(is(env.Data, "", "stale"))},
