@@ -13,6 +13,7 @@ import (
 // All is sorted by Spec.Name.
 var All = []driver.Spec{
 	apcsmart.Spec,
+	apcsmart.Old,
 	megatec.Blazer,
 	dummy.Spec,
 	contact.Spec,

@@ -54,6 +54,9 @@ func (d *device) firmware(e env.Env) (string, error) {
 		answer, err := d.patient(e, func() (string, error) { return d.ask(e, cmd) })
 		switch {
 		case err == nil && answer != "" && answer != "SM":
+			if d.older() && cmd == "V" {
+				d.s.Set("ups.firmware.old", answer)
+			}
 			return answer, nil
 		case final(err):
 			return "", err
@@ -62,6 +65,10 @@ func (d *device) firmware(e env.Env) (string, error) {
 	}
 	return "", nil
 }
+
+// older reports whether the program is the one that came before, for which the answer to V has a
+// variable of its own.
+func (d *device) older() bool { return d.conf.Program == "apcsmart-old" }
 
 // model is what an old device is called by its firmware.
 func model(firmware string) string {
@@ -120,6 +127,9 @@ func (d *device) probe(e env.Env, commands string) error {
 	d.late = nil
 	dual := slices.ContainsFunc(candidates, func(v variable) bool { return v.name == "input.frequency" })
 	for _, v := range variables {
+		if d.older() && v.cmd == "V" {
+			continue
+		}
 		if dual && v.cmd == outputFrequency.cmd {
 			v = outputFrequency
 		}

@@ -65,6 +65,26 @@ func TestKindsOfUnits(t *testing.T) {
 	}
 }
 
+// The program before has a variable for what V answers, and another word for awd.
+func TestOlderProgram(t *testing.T) {
+	b := newBench(t, power.Spec{Runtime: time.Hour}, apcsmart.Options{})
+	b.h.WriteFile("/etc/nut/ups.conf", []byte("[office]\ndriver = apcsmart-old\nport = /dev/ttyS0\nwugrace = 003\n"))
+	p := b.h.Start("apcsmart-old", []string{"-a", "office", "-d", "1"})
+	b.run(time.Minute)
+	b.wantExit(p, 0)
+	for _, want := range []string{"ups.firmware.old: GWI", "ups.firmware: 50.11.I"} {
+		if !slices.Contains(b.log, want) {
+			t.Errorf("no %q in %q", want, b.log)
+		}
+	}
+	p = b.h.Start("apcsmart-old", []string{"-a", "office", "-k"})
+	b.run(30 * time.Second)
+	b.wantExit(p, 0)
+	if seen := b.dev.Seen(); !slices.Contains(seen, "@003") {
+		t.Errorf("the device saw %q, want @003", seen)
+	}
+}
+
 func TestBadOptionsAndPorts(t *testing.T) {
 	for conf, says := range map[string]string{
 		"sdtype = 6":           `sdtype: "6": want one digit, 0 to 5`,

@@ -1,6 +1,7 @@
 // Package apcsmart drives UPSes that speak APC's smart signalling over a serial line at 2400 baud:
 // Smart-UPS, Matrix-UPS and Back-UPS CS of the time before Microlink. It runs as apcsmart, and
-// under the older name apcsmart-old.
+// with the words of the driver before it as apcsmart-old: wugrace for awd, ups.firmware.old for what
+// V answers.
 //
 // # On the wire
 //

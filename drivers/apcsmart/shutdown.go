@@ -73,7 +73,7 @@ func (d *device) first(e env.Env, methods []method) (driver.Outcome, error) {
 func (d *device) by(e env.Env, m method) (driver.Outcome, error) {
 	switch m {
 	case hard:
-		return d.hard(e, d.conf.Text("awd"))
+		return d.hard(e, d.delay())
 	case stay:
 		return d.twice(e, "K", true)
 	case cut:
@@ -84,6 +84,14 @@ func (d *device) by(e env.Env, m method) (driver.Outcome, error) {
 	return single("S")(d, e, "")
 }
 
+// delay is what the options say about @.
+func (d *device) delay() string {
+	if digits := d.conf.Text("awd"); digits != "" || !d.older() {
+		return digits
+	}
+	return d.conf.Text("wugrace")
+}
+
 // forced is S after a simulated failure of the mains, where these are there.
 func (d *device) forced(e env.Env) (driver.Outcome, error) {
 	s, err := d.status(e)
@@ -91,7 +99,7 @@ func (d *device) forced(e env.Env) (driver.Outcome, error) {
 		if err := d.tell(e, "U"); err != nil {
 			return driver.Outcome{Wire: "U"}, err
 		}
-		if err := e.Sleep(delay(d.conf.Text("cshdelay"))); err != nil {
+		if err := e.Sleep(seconds(d.conf.Text("cshdelay"))); err != nil {
 			return driver.Outcome{}, err
 		}
 	}
@@ -154,8 +162,8 @@ func (d *device) twice(e env.Env, letter string, answers bool) (driver.Outcome, 
 	return out, err
 }
 
-// delay reads a number of seconds with at most one decimal, which was checked with the options.
-func delay(text string) time.Duration {
+// seconds reads a number of seconds with at most one decimal, which was checked with the options.
+func seconds(text string) time.Duration {
 	d, err := time.ParseDuration(strings.TrimSuffix(text, ".") + "s")
 	if err != nil {
 		return 0

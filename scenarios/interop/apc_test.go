@@ -45,6 +45,9 @@ func TestAPCAsDebiansDriverSeesIt(t *testing.T) {
 			}
 		}
 	})
+	for _, kind := range []string{"smart-ups", "old"} {
+		apcOlder(t, kind)
+	}
 	c := newComparison(t, "apc")
 	defer c.done()
 	for i, kind := range apcKinds {
@@ -54,6 +57,22 @@ func TestAPCAsDebiansDriverSeesIt(t *testing.T) {
 		for _, n := range slices.Sorted(maps.Keys(names)) {
 			c.compare(kind+" "+n, nut[n], ours[n])
 		}
+	}
+}
+
+// apcOlder compares what the program before apcsmart tells of a unit: all must be the same.
+func apcOlder(t *testing.T, kind string) {
+	var told [2]map[string]string
+	for j, dir := range []string{filepath.Dir(debian.dummy), binDir} {
+		b := apcBench(t, kind)
+		b.write("ups.conf", "[rack]\n\tdriver = apcsmart-old\n\tport = @conf@/tty\n")
+		told[j] = byName(b.finish(dir+"/apcsmart-old", "-a", "rack", "-d", "1"))
+		maps.DeleteFunc(told[j], func(name, _ string) bool {
+			return strings.HasPrefix(name, "driver.") || strings.Contains(name, " ")
+		})
+	}
+	if !maps.Equal(told[0], told[1]) || len(told[0]) < 30 {
+		t.Errorf("%s: apcsmart-old of NUT tells\n%v\nours\n%v", kind, told[0], told[1])
 	}
 }
 

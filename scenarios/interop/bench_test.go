@@ -85,6 +85,7 @@ var built = sync.OnceValues(func() (kit, error) {
 		dummy: binDir + "/dummy-ups"}
 	return k, errors.Join(os.Symlink("upsdrv", k.dummy), os.Symlink("upsdrv", binDir+"/nutdrv_qx"),
 		os.Symlink("upsdrv", binDir+"/blazer_ser"), os.Symlink("upsdrv", binDir+"/apcsmart"),
+		os.Symlink("upsdrv", binDir+"/apcsmart-old"),
 		os.Symlink("upsdrv", binDir+"/genericups"))
 })
 
