@@ -282,7 +282,7 @@ func tooSlow(v *View, h *Host, u *UPS) bool {
 		return false
 	}
 	set, prime := h.Monitor.Settings, p.Monitor.Settings
-	halt := h.Declared("halt")
+	halt, late := h.Declared("halt"), time.Duration(0)
 	announce := set.Poll() + set.Duration("FINALDELAY")
 	stay := set.Duration("SHUTDOWNEXIT") // how long it stays logged in beyond SHUTDOWNCMD
 	if stay < 0 {
@@ -293,10 +293,11 @@ func tooSlow(v *View, h *Host, u *UPS) bool {
 	}
 	if h.Monitor.Primary() { // it waits for its own secondaries first
 		announce += set.Duration("HOSTSYNC")
+		late = lateStep // and then tells its own UPS
 	}
 	if prime.Duration("HOSTSYNC")+prime.Duration("FINALDELAY") <= set.Poll()+settling {
 		return true // the server goes before everybody has read the FSD
 	}
 	waits := min(announce+min(stay, halt), prime.Duration("HOSTSYNC"))
-	return announce+halt > waits+p.StopTime()+u.Delay("offdelay")
+	return announce+halt+late > waits+p.StopTime()+u.Delay("offdelay")
 }

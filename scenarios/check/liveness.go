@@ -112,7 +112,8 @@ const stateLast = 1
 
 // NoFallback is the excuse of L01 for a host that is halted on a live outlet, has no fallback, and
 // whose UPS nobody could tell to cycle the outlet: it did not answer when the primary went down, or
-// it obeys on battery only, or the primary has not gone down in order since.
+// it obeys on battery only, or the primary has not gone down in order since; or whose UPSes cycled
+// their outlets one after the other.
 const NoFallback = "no-fallback"
 
 // listen notes whether a UPS can be told to switch the load off when its primary is down.
@@ -151,10 +152,21 @@ func (o *back) noFallback(v *View, h *Host) string {
 			live += f.Supplies
 		}
 	}
-	if live > 0 && live >= h.Spec["min"] {
+	if live > 0 && live >= h.Spec["min"] || staggered(h) {
 		return NoFallback
 	}
 	return ""
+}
+
+// staggered reports that UPSes of a halted host have cycled their outlets, but never so many at a
+// time that it lost its power: one that did would not be halted, but off.
+func staggered(h *Host) bool {
+	for _, f := range h.Feeds {
+		if len(h.Feeds) > 1 && f.UPS.OutletSince > h.Since {
+			return true
+		}
+	}
+	return false
 }
 
 // backTime is how long a host may be away at most once all is in order.
