@@ -121,3 +121,23 @@ func TestLinesInUpsConf(t *testing.T) {
 		}
 	}
 }
+
+func FuzzLinesInUpsConf(f *testing.F) {
+	for _, s := range []string{"-CTS,DCD", "DTR+RTS", "NULL", "ST|-DTR", "", "--"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const inputs, outputs = CTS | DCD | RI | DSR, DTR | RTS | ST
+		in, err := ParseInput(text)
+		if err == nil && (in.Mask&^inputs != 0 || in.Value&^in.Mask != 0) {
+			t.Errorf("ParseInput(%q) = %+v", text, in)
+		}
+		out, outErr := ParseOutput(text)
+		if outErr == nil && out&^outputs != 0 {
+			t.Errorf("ParseOutput(%q) = %v", text, out)
+		}
+		if err == nil && outErr == nil && (in.Mask != 0 || out != 0) {
+			t.Errorf("%q is both inputs %+v and outputs %v", text, in, out)
+		}
+	})
+}
