@@ -40,6 +40,12 @@ func TestMixedPairsOfServerAndDriver(t *testing.T) {
 		{name: "our upsd, our nutdrv_qx on a serial port", server: ours, driver: binDir + "/nutdrv_qx",
 			port: "@conf@/tty", device: emulated, set: [2]string{"ups.delay.shutdown", "60"},
 			command: "test.battery.start.quick", commandMeans: "SUCCESS"},
+		{name: "our upsd, Debian's apcsmart", server: ours, driver: filepath.Dir(theirs.dummy) + "/apcsmart",
+			port: "@conf@/tty", device: emulatedAPC, set: [2]string{"ups.delay.shutdown", "180"},
+			command: "test.panel.start", commandMeans: "SUCCESS"},
+		{name: "Debian's upsd, our apcsmart", server: theirs, driver: binDir + "/apcsmart",
+			port: "@conf@/tty", device: emulatedAPC, set: [2]string{"ups.delay.shutdown", "180"},
+			command: "test.panel.start", commandMeans: "SUCCESS"},
 	}
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) { p.run(t) })
@@ -49,6 +55,13 @@ func TestMixedPairsOfServerAndDriver(t *testing.T) {
 // emulated puts an emulated UPS on the serial port tty.
 func emulated(b *bench) *daemon {
 	d := b.start(binDir+"/upsim", "serve", "megatec", "--pty="+b.conf+"/tty", "--control="+b.dir+"/ctl")
+	d.waitFor(b.t, "is ready on")
+	return d
+}
+
+// emulatedAPC puts an emulated Smart-UPS there.
+func emulatedAPC(b *bench) *daemon {
+	d := b.start(binDir+"/upsim", "serve", "apcsmart", "-q", "--pty="+b.conf+"/tty", "--control="+b.dir+"/ctl")
 	d.waitFor(b.t, "is ready on")
 	return d
 }
