@@ -28,9 +28,10 @@ var bestUPS = dialect{name: "bestups", title: "BestUPS",
 		{send: "M", read: bestProfile},
 	},
 	slow: []query{{send: "RT", when: can("runtime"), read: words("", minutes("battery.runtime"))}},
-	orders: but(usualOrders, order{name: "shutdown.stayoff", wire: func(c call) (string, error) {
+	orders: but(usualOrders, order{name: "beeper.toggle"}, order{name: "shutdown.stayoff", wire: func(c call) (string, error) {
 		return "S" + c.delay(), nil
 	}}),
+	presets: bestPresets,
 	settings: []setting{
 		shutdownDelay(12, 5940), startDelay(60, maxStartSeconds),
 		{variable: "battery.packs", form: within(0, 5), wire: whole("BP%d", 1), again: "BP?"},

@@ -31,6 +31,7 @@ type dialect struct {
 
 	orders   []order
 	settings []setting
+	presets  []preset
 	// fixed are variables that the dialect implies.
 	fixed []value
 }

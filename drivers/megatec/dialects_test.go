@@ -248,3 +248,57 @@ func TestPollCost(t *testing.T) {
 		}
 	})
 }
+
+// Options that the device keeps are written when it has them otherwise, and only then.
+func TestOptionsInTheDevice(t *testing.T) {
+	b := newBench(t, power.Spec{}, megatec.Options{Dialect: "voltronic"})
+	b.conf("nutdrv_qx", "bypass_alarm = disabled\nmax_bypass_volt = 250\nmin_bypass_volt = 170\n"+
+		"output_phase_angle = 240\nmax_bypass_freq = 52.5\nadvanced_eco_mode = enabled")
+	b.start("nutdrv_qx")
+	b.run(30 * time.Second)
+	seen := b.dev.Seen()
+	for _, cmd := range []string{"PDP", "PHV250", "PPD240", "PGF52.5"} {
+		if !slices.Contains(seen, cmd) {
+			t.Errorf("the device did not see %s: %q", cmd, seen)
+		}
+	}
+	if slices.Contains(seen, "PLV170") {
+		t.Error("what the device had already was written")
+	}
+	if text := strings.Join(b.log, "\n"); !strings.Contains(text, "advanced_eco_mode = enabled: refused") {
+		t.Errorf("a switch that the device does not have is not complained of: %s", text)
+	}
+	before := len(b.dev.Seen())
+	b.cable.SetFault(b.now(), serve.Unplug, 10*time.Second)
+	b.run(60 * time.Second)
+	if again := b.dev.Seen()[before:]; slices.Contains(again, "PHV250") {
+		t.Errorf("written twice: %q", again)
+	}
+}
+
+// Settings live in the device: a second driver reads what the first has set.
+func TestSettingsInTheDevice(t *testing.T) {
+	b := newBench(t, power.Spec{}, megatec.Options{Dialect: "voltronic"})
+	b.start("nutdrv_qx")
+	b.run(20 * time.Second)
+	want := map[string]string{"input.transfer.high": "250", "input.frequency.high": "55.0",
+		"ups.start.auto": "no", "outlet.1.delay.shutdown": "600", "battery.packs": "3"}
+	for name, value := range want {
+		if code := b.set(name, strings.TrimSuffix(value, ".0")); code != 0 {
+			t.Errorf("SET %s %s: result %d", name, value, code)
+		}
+	}
+	for name, value := range map[string]string{"input.transfer.high": "300", "ups.start.auto": "maybe",
+		"outlet.1.delay.shutdown": "x"} {
+		if code := b.set(name, value); code != 2 {
+			t.Errorf("SET %s %s: result %d, want 2", name, value, code)
+		}
+	}
+	b.start("nutdrv_qx", "-c", "exit")
+	got := b.dump("nutdrv_qx")
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s = %q, want %q", name, got[name], value)
+		}
+	}
+}

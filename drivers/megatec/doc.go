@@ -10,9 +10,9 @@
 // rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
 // device that was lost is taken for what it was, unless it rejects that.
 //
-// Not there yet: the USB bridges that wrap these dialects. Of voltronic the settings are missing
-// that are not variables (max_bypass_volt and the like) and those of frequencies, of masterguard
-// all but the delays, of ablerex what it tells in binary (output frequency, runtime), of
+// Not there yet: the USB bridges that wrap these dialects. Of voltronic the
+// option reset_to_default is missing, of masterguard slave_address and all settings but the
+// delays, of ablerex what it tells in binary (output frequency, runtime), of
 // voltronic-axpert the second solar charger, its warnings and what its settings were by default.
 //
 // Different from NUT, on purpose: innovatae, whose status proves nothing, is not tried before

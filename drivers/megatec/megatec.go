@@ -89,6 +89,9 @@ func (d *device) identify(e env.Env) error {
 		d.s.Set(v.variable, v.text)
 	}
 	d.learn(first)
+	if err := d.presets(e); err != nil {
+		return err
+	}
 	if err := d.walkOnce(e); err != nil {
 		return err
 	}
@@ -278,7 +281,7 @@ func (d *device) delays() error {
 		if there, _ := d.s.Has(set.variable); there {
 			form := set.limits(d.s.Value)
 			d.s.Writable(set.variable, form)
-			if set.bounds != nil {
+			if set.bounds != nil && !set.hidden {
 				d.s.SetInt(set.variable+".min", form.Ranges[0].Min)
 				d.s.SetInt(set.variable+".max", form.Ranges[0].Max)
 			}

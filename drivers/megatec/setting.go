@@ -28,6 +28,7 @@ type setting struct {
 	again string
 	// bounds is the form where it depends on what is known of the device.
 	bounds func(state func(variable string) string) driver.Form
+	hidden bool // its bounds are not variables
 }
 
 // limits says what the setting may be.

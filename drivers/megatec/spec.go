@@ -20,7 +20,8 @@ var Spec = driver.Spec{
 	Version: version,
 	Summary: "Generic Q* Serial driver",
 	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
-		[]driver.Option{protocol(dialects)}, qxOnly, bridges),
+		[]driver.Option{protocol(dialects)}, presetOptions(voltronicPresets, bestPresets),
+		masterguardUnused, qxOnly, bridges),
 	Tolerance: tolerance,
 	Open:      open(qx),
 }

@@ -75,9 +75,10 @@ var voltronic = dialect{name: "voltronic", title: "Voltronic",
 			hertz("input.frequency.high"), hertz("input.frequency.low"))},
 		{send: "QBT", when: is("P31"), read: chosen("battery.type", batteryTypes)},
 		{send: "RE0", read: words("#", battery("battery.voltage.low"))},
-		{send: "QFS", read: columns("(", 2, field{name: "fault", take: voltronicFault}.at(1, 2))},
 	},
 	slow: []query{
+		{send: "QFS", when: isNot("P31"), read: faultCode(faults)},
+		{send: "QFS", when: is("P31"), read: faultCode(faultsP31)},
 		{send: "QMOD", read: columns("(", 2, field{name: "mode", take: mode}.at(1, 1))},
 		{send: "QWS", read: words("(", field{name: "warnings", take: voltronicWarnings})},
 		{send: "QBV", read: words("(",
@@ -104,6 +105,7 @@ var voltronic = dialect{name: "voltronic", title: "Voltronic",
 	},
 	orders:   voltronicOrders,
 	settings: voltronicSettings,
+	presets:  voltronicPresets,
 }
 
 // variants are the numbers of the protocol's variants.
@@ -119,10 +121,15 @@ var askVariant = query{send: "QPI", read: func(line []byte, r *reading) error {
 	return nil
 }}
 
-// is holds for units of a variant, can for those that say that they have something, phases for
+// is holds for units of a variant, isNot for the others, can for those that say that they have something, phases for
 // those with three of them.
 func is(variant string) func(*device) bool {
 	return func(d *device) bool { return d.s.Value("ups.firmware.aux") == variant }
+}
+
+func isNot(variant string) func(*device) bool {
+	is := is(variant)
+	return func(d *device) bool { return !is(d) }
 }
 
 func can(what string) func(*device) bool { return func(d *device) bool { return d.able[what] } }
@@ -224,15 +231,18 @@ func voltronicWarnings(word string, r *reading) error {
 	return nil
 }
 
-func voltronicFault(code string, r *reading) error {
-	switch text, ok := faults[code]; {
-	case code == "OK":
-	case ok:
-		r.alarm("UPS Fault! " + text)
-	default:
-		r.alarm("UPS Fault! " + code)
-	}
-	return nil
+// faultCode is OK or two characters.
+func faultCode(texts map[string]string) decoder {
+	return columns("(", 3, field{name: "fault", take: func(code string, r *reading) error {
+		switch text, ok := texts[code]; {
+		case code == "OK":
+		case ok:
+			r.alarm("UPS Fault! " + text)
+		default:
+			r.alarm("UPS Fault! " + code)
+		}
+		return nil
+	}}.at(1, 2))
 }
 
 func powerFactor(percent string, r *reading) error {
@@ -344,12 +354,16 @@ func voltronicSettingList() []setting {
 	all := []setting{
 		shutdownDelay(12, 5940), startDelay(0, maxStartSeconds),
 		{variable: "battery.packs", form: within(1, 99), wire: whole("BATGN%02d", 1), again: "QBV"},
-		{variable: "battery.voltage.low", form: within(20, 28), wire: whole("W0E%02d", 1),
+		{variable: "battery.voltage.low", bounds: lowest, hidden: true, wire: whole("W0E%02d", 1),
 			again: "RE0"},
 		{variable: "input.transfer.high", bounds: ecoVolts(1), wire: whole("HEH%03d", 1),
 			again: "QHE"},
 		{variable: "input.transfer.low", bounds: ecoVolts(-1), wire: whole("HEL%03d", 1),
 			again: "QHE"},
+		{variable: "input.frequency.high", bounds: ecoHertz(3, 10), hidden: true,
+			wire: tenthsOf("FREH"), again: "QFRE"},
+		{variable: "input.frequency.low", bounds: ecoHertz(-10, -3), hidden: true,
+			wire: tenthsOf("FREL"), again: "QFRE"},
 		{variable: "battery.type", form: driver.Form{Enum: batteryTypes}, again: "QBT",
 			wire: func(value string) (string, error) {
 				for i, t := range batteryTypes {
@@ -373,6 +387,32 @@ func voltronicSettingList() []setting {
 			again: fmt.Sprintf("QSKT%d", n)})
 	}
 	return all
+}
+
+// lowest is how low the battery may be set to go: not as high for small units.
+func lowest(known func(string) string) driver.Form {
+	volts, _ := parseMilli(known("output.voltage.nominal"))
+	amperes, _ := parseMilli(known("output.current.nominal"))
+	if volts/1000*amperes < 1000e3 {
+		return within(20, 24)
+	}
+	return within(20, 28)
+}
+
+// ecoHertz are the limits of the frequencies between which the unit passes the mains on, from the
+// nominal one.
+func ecoHertz(least, most int) func(func(string) string) driver.Form {
+	return func(known func(string) string) driver.Form {
+		nominal, err := parseMilli(known("output.frequency.nominal"))
+		if err != nil || nominal == absent {
+			return within(40, 70)
+		}
+		return within(int(nominal/1000)+least, int(nominal/1000)+most)
+	}
+}
+
+func tenthsOf(command string) func(string) (string, error) {
+	return func(value string) (string, error) { return decimal(command)(value), nil }
 }
 
 // ecoVolts are the limits of the voltages between which the unit passes the mains on: a span

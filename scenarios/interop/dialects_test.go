@@ -1,8 +1,10 @@
 package interop
 
 import (
+	"bufio"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -92,22 +94,67 @@ func (s spoken) report(t *testing.T, prog string) string {
 	sim := b.start(binDir+"/upsim", "serve", "megatec", "--dialect="+s.dialect, "-q",
 		"--pty="+b.conf+"/tty", "--control="+b.dir+"/ctl")
 	sim.waitFor(t, "is ready on")
-	var report strings.Builder
-	for line := range strings.Lines(b.finish(prog, "-a", "rack", "-d", "1")) {
-		name, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		switch {
-		case !ok || strings.Contains(name, " ") || !strings.Contains(name, "."):
-		case name == "driver.version.data":
-			title, _, _ := strings.Cut(value, " ")
-			fmt.Fprintf(&report, "%s: %s\n", name, title)
-		case !strings.HasPrefix(name, "driver."):
-			fmt.Fprintf(&report, "%s: %s\n", name, value)
+	driver := pair{driver: prog}.start(b)
+	report := b.dumpUntil(t, s.prog, "ups.status", "OL")
+	b.finish(binDir+"/upsim", "ctl", b.dir+"/ctl", "mains", "off")
+	b.finish(binDir+"/upsim", "ctl", b.dir+"/ctl", "battery", "10")
+	for line := range strings.Lines(b.dumpUntil(t, s.prog, "ups.status", "LB").String()) {
+		if strings.HasPrefix(line, "ups.status: ") || strings.HasPrefix(line, "ups.alarm: ") {
+			fmt.Fprintf(report, "outage %s", line)
 		}
 	}
+	kill(driver)
 	b.finish(prog, "-a", "rack", "-k")
 	words := strings.Fields(b.finish(binDir+"/upsim", "ctl", b.dir+"/ctl", "seen"))
-	fmt.Fprintf(&report, "kill: %s\n", strings.Join(words[max(0, len(words)-2):], " "))
+	fmt.Fprintf(report, "kill: %s\n", strings.Join(words[max(0, len(words)-2):], " "))
 	return report.String()
+}
+
+// dumpUntil asks a driver's socket until a variable contains a word, and returns all that can be
+// compared: variables, commands, what can be set. CHRG and DISCHRG, which ours deduces where the
+// device does not say it, and driver variables but the name of the dialect are left out.
+func (b *bench) dumpUntil(t *testing.T, prog, variable, word string) *strings.Builder {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < driverLimit; time.Sleep(300 * time.Millisecond) {
+		var report strings.Builder
+		for _, line := range b.dumpAll(prog) {
+			verb, rest, _ := strings.Cut(line, " ")
+			name, value, _ := strings.Cut(rest, " ")
+			value = strings.TrimSpace(strings.Trim(value, `"`))
+			value = strings.TrimSuffix(strings.TrimSuffix(value, " CHRG"), " DISCHRG")
+			switch {
+			case name == "driver.version.data" && verb == "SETINFO":
+				title, _, _ := strings.Cut(value, " ")
+				fmt.Fprintf(&report, "%s: %s\n", name, title)
+			case strings.HasPrefix(name, "driver.") || name == "shutdown.default":
+			case verb == "SETINFO":
+				fmt.Fprintf(&report, "%s: %s\n", name, value)
+			case verb == "ADDCMD", verb == "ADDENUM", verb == "ADDRANGE", verb == "SETFLAGS":
+				fmt.Fprintf(&report, "%s: yes\n", strings.TrimSpace(line))
+			}
+		}
+		if strings.Contains(byName(report.String())[variable], word) {
+			return &report
+		}
+	}
+	t.Errorf("%s: %s did not become %s", prog, variable, word)
+	return &strings.Builder{}
+}
+
+// dumpAll is one DUMPALL.
+func (b *bench) dumpAll(prog string) (lines []string) {
+	c, err := net.Dial("unix", b.run+"/"+prog+"-rack")
+	if err != nil {
+		return nil
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintln(c, "DUMPALL")
+	for r := bufio.NewScanner(c); r.Scan() && r.Text() != "DUMPDONE"; {
+		lines = append(lines, r.Text())
+	}
+	fmt.Fprintln(c, "LOGOUT")
+	return lines
 }
 
 // finish runs a program to its end and returns what it prints.
