@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
@@ -68,11 +69,29 @@ func (s search) claims(e env.Env, c dialect) (reading, error) {
 		if s.unwanted(q) {
 			continue
 		}
-		if _, err := s.repeat(e, q); err != nil {
+		r, err := s.repeat(e, q)
+		if err == nil {
+			err = s.addressee(r)
+		}
+		if err != nil {
 			return first, err
 		}
 	}
 	return first, nil
+}
+
+// addressee fails for a unit that has another address than the one that is wanted.
+func (s search) addressee(r reading) error {
+	if s.p.light || !s.conf.Given("slave_address") {
+		return nil
+	}
+	want := s.conf.Int("slave_address")
+	for _, v := range r.values {
+		if v.variable == "ups.id" && v.text != strconv.Itoa(want) {
+			return fmt.Errorf("%w: the unit has the address %s, not %d", errRefused, v.text, want)
+		}
+	}
+	return nil
 }
 
 // repeat is [device.repeat], for questions that were asked before as well.

@@ -302,3 +302,53 @@ func TestSettingsInTheDevice(t *testing.T) {
 		}
 	}
 }
+
+// A kill that comes when the mains are back already still makes a full cycle: off, and on again
+// without anybody's help.
+func TestKillWithMainsOnCompletesTheCycle(t *testing.T) {
+	dialects(t, power.Spec{}, func(t *testing.T, b *bench, s spoken) {
+		if s.dialect == "voltronic-axpert" {
+			return // has no outlet that could be cut
+		}
+		var outlet []string
+		b.body.OnChange(func(c power.Change) {
+			if c.Name == power.Outlet {
+				outlet = append(outlet, c.Value)
+			}
+		})
+		kill := b.start("nutdrv_qx", "-k")
+		b.run(30 * time.Second) // the body's timers run from here on
+		b.run(10 * time.Minute)
+		b.wantExit(kill, 0)
+		if !slices.Equal(outlet, []string{"off", "on"}) {
+			t.Errorf("the outlet went %q, want off and on; the device saw %q", outlet, b.dev.Seen())
+		}
+	})
+}
+
+// With stayoff the outlet stays off though the mains are there.
+func TestStayOff(t *testing.T) {
+	dialects(t, power.Spec{}, func(t *testing.T, b *bench, s spoken) {
+		if s.dialect == "voltronic-axpert" {
+			return
+		}
+		b.conf("nutdrv_qx", s.conf+"\nstayoff")
+		kill := b.start("nutdrv_qx", "-k")
+		b.run(30 * time.Second)
+		b.run(time.Hour)
+		b.wantExit(kill, 0)
+		if b.body.Outlet() {
+			t.Errorf("the outlet is on; the device saw %q", b.dev.Seen())
+		}
+	})
+}
+
+func TestAddressOfTheUnit(t *testing.T) {
+	for address, status := range map[string]int{"0": 0, "7": 1} {
+		b := newBench(t, power.Spec{}, megatec.Options{Dialect: "masterguard"})
+		b.conf("nutdrv_qx", "protocol = masterguard\nslave_address = "+address)
+		p := b.start("nutdrv_qx", "-d", "1")
+		b.run(30 * time.Second)
+		b.wantExit(p, status)
+	}
+}

@@ -95,6 +95,8 @@ func isCalibration(value string) error {
 var qxOnly = []driver.Option{
 	{Key: "pollfreq", Kind: driver.Seconds, Default: "30", Min: 1, Max: 1 << 30,
 		Help: "time between two queries for what seldom changes"},
+	{Key: "slave_address", Kind: driver.Whole, Max: 99,
+		Help: "address of the unit, of those that have one"},
 	{Key: "testing", Kind: driver.Flag, Help: "accepted for compatibility"},
 }
 
