@@ -203,11 +203,11 @@ func (d *Device) masterguard(now time.Duration, cmd string) (string, bool) {
 		return fmt.Sprintf("(%s %03d 000000000 1.00 0000000000100 00000",
 			d.setting("id", "00"), r.Charge), true
 	case "DRC," + d.setting("id", "00"):
-		return fmt.Sprintf("(%s %s", d.setting("id", "00"), "0123:04:05:06"), true
+		return fmt.Sprintf("(%s %s", d.setting("id", "00"), d.setting("SRC", "0123:04:05:06")), true
 	case "MSO":
 		return "(220 230 240", true
 	case "PNV":
-		return "PNV= " + strconv.Itoa(s.Nominal/1000), true
+		return "PNV= " + d.setting("PNV", strconv.Itoa(s.Nominal/1000)), true
 	case "TUD," + d.setting("id", "00"):
 		d.body.StartTest(now, 0)
 		return "", true
@@ -217,7 +217,37 @@ func (d *Device) masterguard(now time.Duration, cmd string) (string, bool) {
 		}
 		return "", true
 	}
+	if d.masterguardSetting(cmd) {
+		return "", true
+	}
 	return d.masterguardOff(now, cmd)
+}
+
+// masterguardSetting keeps what SS<address>--, SS--<packs>-, SRC<time> and PNV=<volts> set, all
+// but the last with the unit's address behind; false when the command is none of them.
+func (d *Device) masterguardSetting(cmd string) bool {
+	if v, ok := strings.CutPrefix(cmd, "PNV="); ok && len(v) == 3 {
+		d.keep("PNV", v)
+		return true
+	}
+	body, ok := strings.CutSuffix(cmd, ","+d.setting("id", "00"))
+	if uptime, is := strings.CutPrefix(body, "SRC"); ok && is && len(uptime) == 13 {
+		d.keep("SRC", uptime)
+		return true
+	}
+	v, is := strings.CutPrefix(body, "SS")
+	if !ok || !is || len(v) != 4 {
+		return false
+	}
+	if _, number := digits(v[:2], 2); number && v[2:] == "--" {
+		d.keep("id", v[:2])
+		return true
+	}
+	if _, number := digits(v[2:3], 1); number && v[:2] == "--" && v[3] == '-' {
+		d.keep("packs", v[2:3])
+		return true
+	}
+	return false
 }
 
 // masterguardOff obeys S<n>R<ssss>: the start delay is in seconds here; without R it stays off.

@@ -60,9 +60,17 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 	}
 }
 
+// addressed is a command with the address of the unit in the place of XX.
+func (c *conn) addressed(cmd string) string {
+	if body, ok := strings.CutSuffix(cmd, ",XX"); ok {
+		return body + "," + c.address
+	}
+	return cmd
+}
+
 // ask sends a query and decodes its reply.
 func (c *conn) ask(e env.Env, q query) (reading, error) {
-	line, err := c.exchange(e, strings.Replace(q.wire(), ",XX", ","+c.address, 1))
+	line, err := c.exchange(e, c.addressed(q.wire()))
 	if err != nil {
 		return reading{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/driver"
 )
 
 // masterguard is the dialect of Masterguard's A and E series. WH tells all that does not change,
@@ -226,19 +228,12 @@ var masterguardOrders = []order{
 		}
 		return c.test(c.value)
 	}},
-	{name: "test.battery.start.deep", wire: addressed("TUD,%s")},
+	{name: "test.battery.start.deep", wire: plain("TUD,XX")},
 	{name: "test.battery.stop", wire: plain("CT")},
 	{name: "bypass.start", wire: plain("FOFF")},
 	{name: "bypass.stop", wire: plain("FON")},
-	{name: "beeper.enable", wire: addressed("SS---1,%s")},
-	{name: "beeper.disable", wire: addressed("SS---0,%s")},
-}
-
-// addressed is a command that carries the unit's address.
-func addressed(format string) func(call) (string, error) {
-	return func(c call) (string, error) {
-		return fmt.Sprintf(format, address(c.state("ups.id"))), nil
-	}
+	{name: "beeper.enable", wire: plain("SS---1,XX")},
+	{name: "beeper.disable", wire: plain("SS---0,XX")},
 }
 
 // address is a unit's address as commands carry it.
@@ -249,6 +244,17 @@ func address(id string) string {
 	return id
 }
 
+// masterguardSettings are two delays, and what the unit keeps. A new address counts at once.
 var masterguardSettings = []setting{
 	shutdownDelay(0, 5940), startDelay(0, 9999),
+	{variable: "ups.id", form: within(0, 99), wire: whole("SS%02d--,XX", 1), again: "WH"},
+	{variable: "battery.packs", form: within(0, 9), wire: whole("SS--%d-,XX", 1), again: "GS,XX"},
+	{variable: "output.voltage.nominal", form: driver.Form{Enum: []string{"220", "230", "240"}},
+		wire: whole("PNV=%03d", 1), again: "PNV"},
+	{variable: "device.uptime", form: within(0, 9999*86400), again: "DRC,XX",
+		wire: func(value string) (string, error) {
+			n, err := strconv.Atoi(value)
+			return fmt.Sprintf("SRC%04d:%02d:%02d:%02d,XX",
+				n/86400, n/3600%24, n/60%60, n%60), err
+		}},
 }

@@ -437,6 +437,7 @@ func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) 
 
 // send sends one command, or one after the other when they stand in several lines.
 func (d *device) send(e env.Env, wire string) (driver.Outcome, error) {
+	wire = d.addressed(wire)
 	out := driver.Outcome{Wire: strings.ReplaceAll(wire, "\n", " ")}
 	for cmd := range strings.Lines(wire) {
 		ok, err := d.tell(e, strings.TrimSpace(cmd))
