@@ -455,7 +455,7 @@ func (v *View) driver(ev env.Event) {
 	switch ev.Kind {
 	case env.LoadKill:
 		if ev.Value != "refused" {
-			u.KilledAt = v.Now
+			u.KilledAt, u.KilledBy = v.Now, ev.Host
 		}
 	case env.Setting:
 		u.Driver[ev.Name] = Setting{ev.N, ev.Value}

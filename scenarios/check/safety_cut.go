@@ -81,12 +81,22 @@ func (o *cut) forced(v *View, u *UPS) {
 	}
 }
 
+// lateCut reports that a host, its system halted, had told the UPS itself to switch the load off, and
+// was about to tell another one: it has nothing to lose any more.
+func lateCut(h *Host, u *UPS) bool {
+	return h.Machine == Stopping && u.KilledBy == h.Name && u.KilledAt != env.Never &&
+		u.KilledAt >= h.Since.Add(h.Declared("halt"))
+}
+
 func (o *cut) judge(v *View, h *Host) []Violation {
 	v.judge("S01")
 	if h.Machine != Up && h.Machine != Stopping {
 		return nil
 	}
 	u, s := lastCut(h), subject{host: h.Name}
+	if u != nil && lateCut(h, u) {
+		return nil
+	}
 	cause := "no UPS is known to feed it"
 	switch {
 	case u != nil && u.Outlet:

@@ -322,6 +322,7 @@ type UPS struct {
 	DataAt      env.Instant // when it last said so, or that they are fresh
 
 	KilledAt env.Instant // when a driver last told it to switch the load off
+	KilledBy string      // the host of that driver
 	Driver   Settings    // its driver's, as far as it tells them
 	monitors []*Host     // those that ever had a MONITOR line for it
 	speaks   bool        // its driver runs
