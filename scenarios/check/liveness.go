@@ -203,6 +203,17 @@ type down struct{ begun, halted promises }
 // request that times out, and a poll.
 const downSlack = clientTimeout + 5*time.Second
 
+// stubbornKill is what the kill-power run of a device may take that answers no command at once.
+const stubbornKill = 20 * time.Second
+
+// killRun is what a host may need, after its system has stopped, to tell its UPSes to cut.
+func killRun(h *Host) time.Duration {
+	if h.Monitor.Primary() {
+		return stubbornKill
+	}
+	return 0
+}
+
 func newDown() Oracle { return &down{} }
 
 func (o *down) ID() string { return "L02" }
@@ -250,7 +261,7 @@ func (o *down) halt(h *Host) {
 		o.halted.drop(s)
 		return
 	}
-	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack +
+	bound := h.Monitor.Settings.Duration("HOSTSYNC") + h.StopTime() + downSlack + killRun(h) +
 		h.Service("upsmon").frozenSince(a.Began)
 	o.halted.hold(s, a.Began.Add(bound), func() string {
 		for _, f := range h.Feeds {
