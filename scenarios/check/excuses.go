@@ -167,8 +167,9 @@ func outletOn(h *Host, ups string) bool {
 	return false
 }
 
-// lateStep is what the kill-power run of a primary takes before the machine is down.
-const lateStep = 5 * time.Second
+// lateStep is what the kill-power run of a primary may take before the machine is down: a device
+// that ignores what it does not know is found by silence.
+const lateStep = 20 * time.Second
 
 // stopNeeds is how long it takes at worst from the first sign of an outage until h is down.
 func stopNeeds(v *View, h *Host, u *UPS) time.Duration {

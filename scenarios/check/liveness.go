@@ -203,13 +203,10 @@ type down struct{ begun, halted promises }
 // request that times out, and a poll.
 const downSlack = clientTimeout + 5*time.Second
 
-// stubbornKill is what the kill-power run of a device may take that answers no command at once.
-const stubbornKill = 20 * time.Second
-
 // killRun is what a host may need, after its system has stopped, to tell its UPSes to cut.
 func killRun(h *Host) time.Duration {
 	if h.Monitor.Primary() {
-		return stubbornKill
+		return lateStep
 	}
 	return 0
 }

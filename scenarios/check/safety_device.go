@@ -25,7 +25,7 @@ var effects = []struct {
 	{"shutdown.stop", []string{"cancel"}},
 	{"shutdown.", []string{"kill", "cancel"}},
 	{"driver.killpower", []string{"kill", "cancel"}},
-	{"test.battery.stop", []string{"stop"}},
+	{"test.battery.stop", []string{"stop", "test"}}, // an APC has one key for both
 	{"test.", []string{"test"}},
 }
 
