@@ -71,6 +71,9 @@ type fresh struct{ errors promises }
 // fails, and the one that was just over.
 const failedPolls = 6
 
+// questionTime is what a driver may wait for the answer that a poll begins with.
+const questionTime = 2 * time.Second
+
 func newFresh() Oracle { return &fresh{} }
 
 func (o *fresh) ID() string              { return "S12" }
@@ -120,7 +123,7 @@ func (u *UPS) errorBy(server *Host) (by, since env.Instant, why string) {
 		poll := u.Driver.Duration("pollinterval")
 		age := server.Server.Duration("MAXAGE") + time.Second + poll
 		if u.speaks {
-			age = max(age, failedPolls*poll)
+			age = max(age, failedPolls*(poll+questionTime))
 		}
 		by, since, why = u.SilentSince.Add(age).Add(probeTime), u.SilentSince, u.SilentWhy
 	}

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -154,7 +155,7 @@ func (r *room) result(out *outcome) Result {
 	}
 	switch {
 	case out.skipped:
-		res.Skipped = r.why
+		res.Skipped = cmp.Or(r.why, "the script says so")
 	case out.failed:
 		res.Err = errors.New(r.failure(out.log.String()))
 	case broken != "":
