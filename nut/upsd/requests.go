@@ -144,6 +144,7 @@ func (c *session) logOut(args []string) {
 		c.s.log(slog.LevelInfo, "User %s logged out from UPS [%s]%s", c.who(), c.login.name,
 			c.overSSL())
 	}
+	c.logout("LOGOUT") // before the answer: who has read it counts no more
 	c.say("OK Goodbye")
 	c.bye = true
 }
