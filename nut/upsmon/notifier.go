@@ -3,11 +3,11 @@ package upsmon
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 // Limits of the delivery.
@@ -107,16 +107,10 @@ func (n *notifier) wall(e env.Env, d delivery) {
 	})
 }
 
-// exec runs NOTIFYCMD with the text as its last argument. One word with blanks in it is a line for
-// the shell, as it was before NUT 2.8.6.
+// exec runs NOTIFYCMD with the text as its last argument.
 func (n *notifier) exec(e env.Env, d delivery) {
-	c := env.Command{
-		Args: append(append([]string(nil), d.cmd...), d.text),
-		Env:  []string{"NOTIFYTYPE=" + string(d.Type), "UPSNAME=" + d.UPS},
-	}
-	if len(d.cmd) == 1 && strings.ContainsAny(d.cmd[0], " \t") {
-		c.Args, c.Shell = nil, d.cmd[0]+" "+shellWord(d.text)
-	}
+	c := service.Script(d.cmd, d.text)
+	c.Env = []string{"NOTIFYTYPE=" + string(d.Type), "UPSNAME=" + d.UPS}
 	n.command(e, func(e env.Env) {
 		status, err := e.Host().Run(e, c, e.Now().Add(commandTime))
 		if err != nil && !errors.Is(err, env.ErrStopped) {
@@ -160,6 +154,3 @@ func outcome(status env.ExitStatus, err error) string {
 	}
 	return fmt.Sprintf("exit status %d", status)
 }
-
-// shellWord quotes a word for the shell.
-func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -11,6 +11,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/config"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/line"
+	"github.com/blackstart-ups/blackstart/nut/service"
 )
 
 const (
@@ -155,13 +156,8 @@ func (k *keeper) fire(e env.Env, due []timer) {
 	ended := env.NewInbox[int](e, len(due))
 	for i, t := range due {
 		e.Go("script", func(e env.Env) error {
-			defer func() {
-				k.mu.Lock()
-				k.scripts--
-				k.mu.Unlock()
-				ended.Put(i)
-				k.wake.Wake()
-			}()
+			defer ended.Put(i)
+			defer k.scriptEnds()
 			e.Emit(env.Event{Kind: env.Timer, UPS: t.upses(), Name: t.name, Value: "fire"})
 			e.Log().Info(fmt.Sprintf("Event: %s", t.name))
 			run(e, k.conf, t.name, notice{t.kinds(), t.upses(), t.texts()})
@@ -173,6 +169,14 @@ func (k *keeper) fire(e env.Env, due []timer) {
 			}
 		}
 	}
+}
+
+// scriptEnds takes a script off those that run.
+func (k *keeper) scriptEnds() {
+	k.mu.Lock()
+	k.scripts--
+	k.mu.Unlock()
+	k.wake.Wake()
 }
 
 // obey follows one request.
@@ -190,10 +194,8 @@ func (k *keeper) obey(e env.Env, r request) []string {
 		switch {
 		case len(k.timers.list) >= maxTimers:
 			value = "refused"
-		case r.verb == startSharedVerb && k.timers.share(t):
+		case r.verb == startSharedVerb && k.timers.join(t):
 			value = "join"
-		case r.verb == startSharedVerb:
-			value = "start"
 		default:
 			k.timers.start(t)
 			value = "start"
@@ -224,11 +226,8 @@ func (k *keeper) obey(e env.Env, r request) []string {
 	}
 	if orElse {
 		e.Go("script", func(e env.Env) error {
+			defer k.scriptEnds()
 			run(e, k.conf, r.other, r.about)
-			k.mu.Lock()
-			k.scripts--
-			k.mu.Unlock()
-			k.wake.Wake()
 			return nil
 		})
 	}
@@ -333,11 +332,7 @@ func (k *keeper) answer(e env.Env, words []string, err error) string {
 
 // run calls CMDSCRIPT with a word and waits for its end.
 func run(e env.Env, c *config.Upssched, word string, about notice) {
-	cmd := env.Command{Args: append(append([]string(nil), c.CmdScript...), word)}
-	if len(c.CmdScript) == 1 && strings.ContainsAny(c.CmdScript[0], " \t") {
-		// One word with blanks is a line for the shell, as before NUT 2.8.6.
-		cmd = env.Command{Shell: c.CmdScript[0] + " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"}
-	}
+	cmd := service.Script(c.CmdScript, word)
 	cmd.Env = []string{"NOTIFYTYPE=" + about.kind, "UPSNAME=" + about.ups, "NOTIFYMSG=" + about.text}
 	status, err := e.Host().Run(e, cmd, e.Now().Add(scriptTime))
 	switch {

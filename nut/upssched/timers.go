@@ -26,12 +26,11 @@ type timers struct{ list []timer }
 // start adds a timer, whatever others of its name there are.
 func (t *timers) start(n timer) { t.list = append(t.list, n) }
 
-// share joins a timer of the same name when there is one, whose time stays as it is; else it starts
-// one.
-func (t *timers) share(n timer) (joined bool) {
+// join adds what n is about to a timer of the same name, whose time stays as it is; false when there
+// is none.
+func (t *timers) join(n timer) bool {
 	i := slices.IndexFunc(t.list, func(old timer) bool { return old.name == n.name })
 	if i < 0 {
-		t.start(n)
 		return false
 	}
 	for _, about := range n.about {

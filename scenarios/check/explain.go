@@ -311,14 +311,6 @@ func OnOneClock(events []env.Event) (zero time.Time) {
 	for i := range events {
 		events[i].T = env.Instant(times[i].Sub(zero))
 	}
-	slices.SortStableFunc(events, func(a, b env.Event) int {
-		switch {
-		case a.T < b.T:
-			return -1
-		case a.T > b.T:
-			return 1
-		}
-		return 0
-	})
+	copy(events, Merge(events))
 	return zero
 }
