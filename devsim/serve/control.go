@@ -37,8 +37,6 @@ const (
 	maxLine   = 64 << 10
 	maxIdle   = 10 * time.Minute // of a connection
 	writeTime = 10 * time.Second
-	// acceptPause is how long to wait when the system has no descriptor left.
-	acceptPause = time.Second
 )
 
 // State is the answer to the request state.
@@ -51,21 +49,7 @@ type State struct {
 
 // Serve accepts connections until the task is stopped or l is closed.
 func (c *Control) Serve(e env.Env, l env.Listener) error {
-	for {
-		conn, err := l.Accept(e, env.Never)
-		switch {
-		case err == nil:
-			e.Go("control", func(e env.Env) error { return c.talk(e, conn) })
-		case errors.Is(err, env.ErrFull):
-			if err := e.Sleep(acceptPause); err != nil {
-				return err
-			}
-		case errors.Is(err, env.ErrClosed):
-			return nil
-		default:
-			return err
-		}
-	}
+	return env.Serve(e, l, "control", c.talk)
 }
 
 // talk serves one connection; a peer that goes away is no error.

@@ -57,21 +57,7 @@ func (s *Socket) Close() {
 }
 
 func (s *Socket) accept(e env.Env) error {
-	for {
-		conn, err := s.l.Accept(e, env.Never)
-		switch {
-		case err == nil:
-			e.Go("port "+s.path, func(e env.Env) error { return s.serve(e, conn) })
-		case errors.Is(err, env.ErrFull):
-			if err := e.Sleep(acceptPause); err != nil {
-				return err
-			}
-		case errors.Is(err, env.ErrClosed):
-			return nil
-		default:
-			return err
-		}
-	}
+	return env.Serve(e, s.l, "port "+s.path, s.serve)
 }
 
 // serve is one program's use of the port, from opening to closing.

@@ -18,9 +18,8 @@ const (
 	maxConns  = 1024    // upsd, a second one, tools, sibling drivers; more is somebody's loop
 	maxUnsent = 1 << 20 // bytes that wait for a client: some twenty dumps of the largest device
 	// writeTime is how long one write may take before the client is given up.
-	writeTime   = 30 * time.Second
-	readSize    = 4096
-	acceptPause = time.Second // after the system said that it is out of descriptors
+	writeTime = 30 * time.Second
+	readSize  = 4096
 )
 
 // A conn is one client of the socket.
@@ -149,24 +148,14 @@ func listen(e env.Env, path, group string) (*socket, error) {
 
 // serve accepts clients until the task is stopped.
 func (s *server) serve(e env.Env) error {
-	for {
-		nc, err := s.l.Accept(e, env.Never)
-		switch {
-		case errors.Is(err, env.ErrFull):
-			if err := e.Sleep(acceptPause); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
-			return err
-		}
+	return env.Serve(e, s.l, "client", func(e env.Env, nc env.Conn) error {
 		c := &conn{c: nc, listens: true, wake: e.Waiter()}
 		if !s.hub.add(c) {
 			nc.Close()
-			continue
+			return nil
 		}
-		e.Go("client", func(e env.Env) error { return s.follow(e, c) })
-	}
+		return s.follow(e, c)
+	})
 }
 
 // follow serves one client to its end.

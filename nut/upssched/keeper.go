@@ -15,12 +15,11 @@ import (
 )
 
 const (
-	idleTime    = 15 * time.Second // how long a keeper without timers stays
-	patience    = 5 * time.Second  // how long a script holds up the one after it
-	scriptTime  = time.Hour        // a script that runs longer has lost its way and is killed
-	maxTimers   = 10_000           // more is somebody's loop
-	maxClients  = 256
-	acceptPause = time.Second // after the system said that it is out of descriptors
+	idleTime   = 15 * time.Second // how long a keeper without timers stays
+	patience   = 5 * time.Second  // how long a script holds up the one after it
+	scriptTime = time.Hour        // a script that runs longer has lost its way and is killed
+	maxTimers  = 10_000           // more is somebody's loop
+	maxClients = 256
 )
 
 // A keeper holds the timers of this machine.
@@ -246,30 +245,14 @@ func (k *keeper) rows() []string {
 }
 
 func (k *keeper) accept(e env.Env) error {
-	for {
-		c, err := k.l.Accept(e, env.Never)
-		switch {
-		case errors.Is(err, env.ErrFull):
-			if err := e.Sleep(acceptPause); err != nil {
-				return err
-			}
-			continue
-		case errors.Is(err, env.ErrClosed):
-			return nil
-		case err != nil:
-			return err
-		}
-		if !k.enters() {
-			c.Close()
-			continue
-		}
-		e.Go("client", func(e env.Env) error {
+	return env.Serve(e, k.l, "client", func(e env.Env, c env.Conn) error {
+		defer c.Close()
+		if k.enters() {
 			k.serve(e, c)
-			c.Close()
 			k.leaves(e.Now())
-			return nil
-		})
-	}
+		}
+		return nil
+	})
 }
 
 func (k *keeper) enters() bool {
