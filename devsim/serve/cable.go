@@ -160,6 +160,11 @@ func (p Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Seria
 	return s, nil
 }
 
+// USB implements transport.Ports: a cable is none.
+func (p Ports) USB(_ env.Env, name string, _ transport.USBWant) (transport.USB, error) {
+	return nil, fmt.Errorf("%s: %w", name, transport.ErrNoPort)
+}
+
 // A port is a Cable opened by a program.
 type port struct {
 	c        *Cable

@@ -360,6 +360,10 @@ func TestARunningDriverTakesBackAnOrderThatCameToNothing(t *testing.T) {
 // ports are those of the bench's cable, whichever that is by now.
 type ports struct{ b *bench }
 
+func (p ports) USB(env.Env, string, transport.USBWant) (transport.USB, error) {
+	return nil, transport.ErrNoUSB
+}
+
 func (p ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial, error) {
 	s, err := serve.Ports{"/dev/ttyS0": p.b.cable}.Serial(e, name, m)
 	if err == nil {

@@ -29,6 +29,11 @@ var (
 // host.
 type Ports interface {
 	Serial(e env.Env, name string, m Mode) (Serial, error)
+	// USB opens the first device that w describes, among all that are plugged in when name is Auto.
+	// When there is none, the error wraps ErrNoPort and says of each that came into question why
+	// not; one that could not be opened gives ErrPermission or ErrBusy. Any other name is that of
+	// one device.
+	USB(e env.Env, name string, w USBWant) (USB, error)
 }
 
 // A Mode is how a serial line is set up: always 8 data bits unless said otherwise, no flow control.

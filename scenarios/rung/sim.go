@@ -131,6 +131,14 @@ func (p hostPorts) Serial(e env.Env, name string, m transport.Mode) (transport.S
 	return port, err
 }
 
+func (p hostPorts) USB(e env.Env, name string, w transport.USBWant) (transport.USB, error) {
+	dev, err := p.cables.USB(e, name, w)
+	if err == nil {
+		world.AtExit(e, func() { dev.Close() })
+	}
+	return dev, err
+}
+
 // Name implements Rung.
 func (s *Sim) Name() string { return "sim" }
 

@@ -41,6 +41,11 @@ func (p Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Seria
 	return s, nil
 }
 
+// USB implements transport.Ports.
+func (p Ports) USB(e env.Env, name string, w transport.USBWant) (transport.USB, error) {
+	return p.Real.USB(e, name, w)
+}
+
 func dial(e env.Env, path string, m transport.Mode) (transport.Serial, error) {
 	until := e.Now().Add(answerTime)
 	conn, err := e.Net().Dial(e, "unix", path, until)

@@ -49,6 +49,11 @@ func (f *Follower) Serial(e env.Env, name string, m transport.Mode) (transport.S
 	return s, err
 }
 
+// USB implements transport.Ports: there is none among serial ports.
+func (f *Follower) USB(_ env.Env, name string, _ transport.USBWant) (transport.USB, error) {
+	return nil, fmt.Errorf("%s: %w", name, transport.ErrNoUSB)
+}
+
 // remember finds out what is plugged in at a port.
 func (f *Follower) remember(name string) {
 	file := target(name)
