@@ -2,9 +2,7 @@ package scenarios_test
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,24 +14,10 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
-	"github.com/blackstart-ups/blackstart/scenarios/rung"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
 
-// Everything comes back, for contact closures: whatever the instant at which the mains return, from
-// the decision to shut down on, no host stays off and none that runs is cut.
-//
-//	-30 s  the mains fail; what is left in the battery lasts for three minutes
-//	  0 s  the host is told to halt
-//	 15 s  it runs upsdrvctl shutdown
-//	  ?    the mains return: each tenth of a second up to ten minutes
-//	900 s  the last look
-
-const (
-	returnStep = 100 * time.Millisecond
-	returnSpan = 10 * time.Minute
-	lastReturn = 15 * time.Minute
-)
+// Contact closures: what the unit ignores on mains, the host's own reboot must make good.
 
 // A closetKind is a unit, as what it can do.
 type closetKind struct {
@@ -57,168 +41,39 @@ var closetKinds = []closetKind{
 	{"drops it slowly, latches", power.Cycle, seconds(2, 10, contact.Options{Type: 6, Latch: true})},
 }
 
-// A closetHost is what the halting host does when its power stays.
-type closetHost struct {
-	name     string
-	conf     string
-	fallback time.Duration
-	refused  bool
-	asNUT    bool // the kill-power run goes by the C driver's rules
-}
-
-var closetHosts = []closetHost{
-	{name: "reboots a minute after its halt", fallback: time.Minute},
-	{name: "reboots when the kill-power run fails", conf: "sdtime = 20", refused: true},
-}
-
-// closet is one world. It returns whether the host is off at the end, and how often it was cut while
-// it ran.
-func closet(k closetKind, h closetHost, returns time.Duration) (off bool, cuts int, err error) {
-	none := func(env.Env, []string) int { return 0 } // upsmon -K: yes, the load is to be cut
-	replace := map[string]env.Main{"upsmon": none}
-	ups := func(body *power.UPS) site.Face {
-		d, newErr := contact.New(body, k.opt)
-		if newErr != nil {
-			panic(newErr)
+// on is a host on a unit of the kind.
+func (k closetKind) on(host comeback) comeback {
+	host.name = fmt.Sprintf("%-29s host %s", k.name, host.name)
+	host.driver, host.spec = "genericups", power.Spec{Kill: k.kill}
+	host.conf += fmt.Sprintf("\nupstype = %d", k.opt.Type)
+	host.face = func(body *power.UPS) site.Face {
+		d, err := contact.New(body, k.opt)
+		if err != nil {
+			panic(err)
 		}
 		return d
 	}
-	s := rung.NewSim(rung.SimOptions{Replace: replace})
-	room := s.Site()
-	if err := room.AddFeed("a"); err != nil {
-		return false, 0, err
-	}
-	if _, err := room.AddUPS("closet", "a", power.Spec{Kill: k.kill}, ups); err != nil {
-		return false, 0, err
-	}
-	m := &site.Machine{Name: "alpha", Supplies: []site.Supply{{Source: "closet", N: 1}}, Steady: true,
-		Fallback: h.fallback, Refused: h.refused, Services: []string{"driver:closet"}}
-	if err := room.AddMachine(m); err != nil {
-		return false, 0, err
-	}
-	if cable := room.UPS("closet").Cable; h.asNUT {
-		replace["genericups"] = killAsNUT(cable, closures.Cables[k.opt.Type])
-	}
-	conf := fmt.Sprintf("[closet]\ndriver = genericups\nport = @ser0@\nupstype = %d\n"+
-		"pollinterval = 60\n%s\n", k.opt.Type, h.conf)
-	err = s.Start(rung.Plan{
-		Files:  []rung.File{{Host: "alpha", Name: "ups.conf", Text: conf}},
-		Cables: []rung.Cable{{UPS: "closet", Host: "alpha", Port: "ser0"}},
-	})
-	pass := func(d time.Duration) {
-		if err == nil {
-			_, err = s.Wait(d, func() bool { return false })
-		}
-	}
-	pass(30 * time.Second)
-	room.SetMains(room.Feed("a"), 0)
-	room.UPS("closet").Body.SetBattery(time.Duration(s.Now()), 35)
-	pass(30 * time.Second)
-	m.Press("halt")
-	pass(returns)
-	room.SetMains(room.Feed("a"), site.GoodMains)
-	pass(lastReturn - returns)
-	off, cuts = m.State() != site.Up, cutsIn(s.Trace())
-	if closeErr := s.Close(); err == nil {
-		err = closeErr
-	}
-	return off, cuts, err
-}
-
-// cutsIn counts how often the power went away under a running host. One that is on its way down runs
-// until it has given the order: by then its disks are at rest.
-func cutsIn(trace []env.Event) (n int) {
-	state, ordered := "", false
-	for _, ev := range trace {
-		switch {
-		case ev.Kind == env.Device:
-			ordered = true
-		case ev.Kind == env.Machine:
-			down := state == site.Halted || state == site.Stopping && ordered
-			if ev.Value == site.Off && ev.Why == "power lost" && !down {
-				n++
-			}
-			state, ordered = ev.Value, ordered && ev.Value != site.Stopping
-		}
-	}
-	return n
-}
-
-// A closetTally is what came of all instants of one kind and host.
-type closetTally struct {
-	instants, off, cut int
-	first              string // that went wrong
-}
-
-// closetSweep lets the mains return at every instant; every thins them out.
-func closetSweep(t *testing.T, k closetKind, h closetHost, every int) (all closetTally) {
-	t.Helper()
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	work := make(chan time.Duration)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for at := range work {
-				off, cuts, err := closet(k, h, at)
-				mu.Lock()
-				all.instants++
-				all.cut += cuts
-				if off {
-					all.off++
-				}
-				if (off || cuts > 0 || err != nil) && all.first == "" {
-					all.first = fmt.Sprintf("mains return at %v: off %v, cuts %d, %v", at, off, cuts, err)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := 0; i <= int(returnSpan/returnStep); i += every {
-		work <- time.Duration(i) * returnStep
-	}
-	close(work)
-	wg.Wait()
-	return all
-}
-
-// thinnedReturns is how many instants are left out in short runs; 37 and the periods of what happens
-// have no common factor.
-func thinnedReturns() int {
-	if testing.Short() {
-		return 37
-	}
-	return 1
+	return host
 }
 
 func TestEverythingComesBackWithContactClosures(t *testing.T) {
-	var sum closetTally
+	var all []comeback
 	for _, k := range closetKinds {
-		for _, h := range closetHosts {
-			got := closetSweep(t, k, h, thinnedReturns())
-			t.Logf("%-32s host %-38s %d instants, left off %d, cut %d", k.name, h.name,
-				got.instants, got.off, got.cut)
-			if got.first != "" {
-				t.Errorf("%s, host %s: %s", k.name, h.name, got.first)
-			}
-			sum.instants += got.instants
-		}
+		all = append(all,
+			k.on(comeback{name: "reboots a minute after its halt", fallback: time.Minute}),
+			k.on(comeback{name: "reboots when the kill-power run fails", conf: "sdtime = 20", refused: true}))
 	}
-	t.Logf("%d instants", sum.instants)
+	allComeBack(t, all)
 }
 
 // The C driver's rules, on hosts that stay halted: what the kill-power run knows of the mains decides.
 func TestNUTsKillPowerRunLeavesHostsOff(t *testing.T) {
-	host := closetHost{name: "stays halted, rules of NUT", asNUT: true, refused: true}
-	left := 0
+	var all []comeback
 	for _, k := range closetKinds {
-		got := closetSweep(t, k, host, thinnedReturns())
-		t.Logf("%-32s host %-38s %d instants, left off %d, cut %d", k.name, host.name,
-			got.instants, got.off, got.cut)
-		left += got.off
+		all = append(all, k.on(comeback{name: "stays halted, rules of NUT", refused: true,
+			killer: func(cable *serve.Cable) env.Main { return killAsNUT(cable, closures.Cables[k.opt.Type]) }}))
 	}
-	if left == 0 {
-		t.Error("no host is left off by the C driver's rules: the sweep proves nothing")
-	}
+	someStayOff(t, all)
 }
 
 // killAsNUT is genericups whose kill-power run goes by the C driver's rules: the levels are set,

@@ -32,6 +32,7 @@ type setup struct {
 	battery       int
 	volts         struct{ nominal, low, high, battery, rated, hertz int }
 	kill, reject  string
+	bare          string
 }
 
 // faces are the words for the devices.
@@ -69,7 +70,8 @@ func (s *setup) flags() *pflag.FlagSet {
 	f.IntVar(&s.spec.Load, "load", 0, "`PERCENT` of the rated power (default 27)")
 	f.IntVar(&s.battery, "battery", 100, "`PERCENT` of charge at the start")
 	f.StringVar(&s.kill, "kill", "cycle",
-		"`WHEN` it obeys shutdown: cycle (always), onbatt-only, none")
+		"`WHEN` it obeys shutdown: cycle (always), onbatt-only, none; cancels (when the mains return "+
+			"first), completes (on battery only, but then whatever the mains do)")
 	f.DurationVar(&s.spec.Restart, "restart", 0,
 		"`TIME` from mains to the outlet coming on (default 5s)")
 	f.IntVar(&s.spec.RestartCharge, "restart-charge", 0, "and not below a charge of `PERCENT`")
@@ -116,6 +118,13 @@ func (s *setup) faceFlags(f *pflag.FlagSet) {
 		"the answer `HOW` to unknown commands: "+strings.Join(rejections[:], ", "))
 	f.BoolVar(&s.megatec.Stubborn, "stubborn", false,
 		"a pending shutdown must be cancelled before another")
+	f.BoolVar(&s.megatec.NoCancel, "no-cancel", false, "does not know C")
+	f.BoolVar(&s.megatec.NoRestart, "no-restart", false, "knows S without R only")
+	f.StringVar(&s.bare, "bare", "returns",
+		"what S does without R: off and `HOW`: returns, waits (for the mains to come back), stays")
+	f.BoolVar(&s.megatec.Hasty, "hasty", false, "comes back with the mains, whatever R says")
+	f.BoolVar(&s.megatec.Early, "early", false,
+		"early firmware: off for good when R is less than three minutes")
 	f.BoolVar(&s.megatec.NoRating, "no-rating", false, "does not know F")
 	f.BoolVar(&s.megatec.NoVendor, "no-vendor", false, "does not know I")
 	f.StringVar(&s.megatec.Maker, "maker", "", "`TEXT` of the answer to I: up to 15 characters")
@@ -186,6 +195,10 @@ func (s *setup) parseFace() error {
 		return fmt.Errorf("--reject %q: want one of %s", s.reject, strings.Join(rejections[:], ", "))
 	}
 	s.megatec.Reject = megatec.Rejection(at)
+	var err error
+	if s.megatec.Bare, err = megatec.ParseBare(s.bare); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
 	return nil
 }
 

@@ -29,8 +29,8 @@ type Options struct {
 	PerCell bool   // Q1 gives the voltage of one cell; always so from 90 V of battery on
 	// Reject is how it answers what it does not know, where the dialect does not decide it.
 	Reject Rejection
-	// Stubborn units ignore a shutdown command while another one is pending; they want C first.
-	Stubborn bool
+	// Reactions are how it takes orders.
+	Reactions
 	// NoRating and NoVendor units do not know F and I.
 	NoRating, NoVendor bool
 	// Maker, Model and Version are what I tells, at most 15, 10 and 10 characters; "" means a
@@ -197,8 +197,10 @@ func (d *Device) Answer(now time.Duration, cmd string) string {
 	case cmd == d.d.vendor && !d.o.NoVendor:
 		return fmt.Sprintf("#%-15.15s %-10.10s %-10.10s", d.o.Maker, d.o.Model, d.o.Version)
 	}
-	if !d.d.noOrders && d.obey(now, cmd) {
-		return d.d.yes
+	if !d.d.noOrders {
+		if known, done := d.obey(now, cmd); done || known && d.d.yes == "" {
+			return d.d.yes
+		}
 	}
 	return d.reject(cmd)
 }
@@ -229,45 +231,4 @@ func (d *Device) reject(cmd string) string {
 		return ""
 	}
 	return cmd
-}
-
-// obey executes a command that has no answer; false when there is no such command.
-func (d *Device) obey(now time.Duration, cmd string) bool {
-	switch cmd {
-	case "T":
-		d.body.StartTest(now, quickTest)
-	case "TL":
-		d.body.StartTest(now, 0)
-	case "CT":
-		d.body.StopTest(now)
-	case "Q":
-		d.body.ToggleBeeper(now)
-	case "C":
-		if !d.body.CancelOff(now) {
-			d.body.TurnOn(now)
-		}
-	default:
-		return d.obeyTimed(now, cmd)
-	}
-	return true
-}
-
-// quickTest is how long the test lasts that T starts.
-const quickTest = 10 * time.Second
-
-// obeyTimed executes the commands that carry a time.
-func (d *Device) obeyTimed(now time.Duration, cmd string) bool {
-	if t, ok := parseTest(cmd); ok {
-		d.body.StartTest(now, t)
-		return true
-	}
-	s, ok := parseShutdown(cmd)
-	if !ok {
-		return false
-	}
-	if d.o.Stubborn && d.body.Read().OffIn >= 0 {
-		return true
-	}
-	d.body.ScheduleOff(now, s.off, s.on, s.restart)
-	return true
 }

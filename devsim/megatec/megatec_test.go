@@ -134,12 +134,29 @@ func TestOrders(t *testing.T) {
 		{"C stops the timer", power.Cycle, megatec.Options{}, "S.5R0003\rC\r", nil},
 		{"a second order replaces the first", power.Cycle, megatec.Options{},
 			"S.5R0003\rS02R0001\r", []time.Duration{at + 120*s, at + 180*s}},
-		{"a stubborn unit keeps the first", power.Cycle, megatec.Options{Stubborn: true},
+		{"a stubborn unit keeps the first", power.Cycle, reacts(megatec.Reactions{Stubborn: true}),
 			"S.5R0003\rS02R0001\r", []time.Duration{at + 30*s, at + 210*s}},
-		{"and takes a new one after C", power.Cycle, megatec.Options{Stubborn: true},
+		{"and takes a new one after C", power.Cycle, reacts(megatec.Reactions{Stubborn: true}),
 			"S.5R0003\rC\rS02R0001\r", []time.Duration{at + 120*s, at + 180*s}},
 		{"on mains an on-battery-only unit hears and does nothing", power.OnBattOnly,
 			megatec.Options{}, "S.5R0003\r", nil},
+		{"a hasty unit does not wait three minutes", power.Cycle,
+			reacts(megatec.Reactions{Hasty: true}), "S.5R0003\r", []time.Duration{at + 30*s, at + 40*s}},
+		{"but R0000 it understands", power.Cycle,
+			reacts(megatec.Reactions{Hasty: true}), "S.5R0000\r", []time.Duration{at + 30*s}},
+		{"early firmware survives three minutes", power.Cycle,
+			reacts(megatec.Reactions{Early: true}), "S.5R0003\r", []time.Duration{at + 30*s, at + 210*s}},
+		{"and not two", power.Cycle,
+			reacts(megatec.Reactions{Early: true}), "S.5R0002\r", []time.Duration{at + 30*s}},
+		{"but no R at all", power.Cycle,
+			reacts(megatec.Reactions{Early: true}), "S.5\r", []time.Duration{at + 30*s, at + 40*s}},
+		{"S.5 may be for good", power.Cycle,
+			reacts(megatec.Reactions{Bare: megatec.BareStays}), "S.5\r", []time.Duration{at + 30*s}},
+		{"or until the mains come back, if they never left", power.Cycle,
+			reacts(megatec.Reactions{Bare: megatec.BareWaits}), "S.5\r", []time.Duration{at + 30*s}},
+		{"where R is known all the same", power.Cycle,
+			reacts(megatec.Reactions{Bare: megatec.BareWaits}), "S.5R0001\r",
+			[]time.Duration{at + 30*s, at + 90*s}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -162,6 +179,43 @@ func TestOrders(t *testing.T) {
 				t.Errorf("no kill was seen in %q", d.Seen())
 			}
 		})
+	}
+}
+
+func reacts(r megatec.Reactions) megatec.Options { return megatec.Options{Reactions: r} }
+
+// What a unit does not do, it says where it says anything.
+func TestOrdersThatAreNotObeyed(t *testing.T) {
+	tests := []struct {
+		name     string
+		kill     power.KillMode
+		o        megatec.Options
+		in, want string
+	}{
+		{"a unit that knows no R repeats it", power.Cycle,
+			reacts(megatec.Reactions{NoRestart: true}), "S.5R0003\r", "S.5R0003\r"},
+		{"or rejects it in its own way", power.Cycle,
+			megatec.Options{Reject: megatec.Nak, Reactions: megatec.Reactions{NoRestart: true}},
+			"S.5R0003\r", "NAK\r"},
+		{"one that knows no C repeats that", power.Cycle,
+			reacts(megatec.Reactions{NoCancel: true}), "C\r", "C\r"},
+		{"one that acknowledges says no to what it does not do on mains", power.OnBattOnly,
+			megatec.Options{Dialect: "mecer"}, "S.5R0003\r", "(NAK\r"},
+		{"and one of another kind", power.Completes,
+			megatec.Options{Dialect: "voltronic"}, "S.5R0003\r", "(NAK\r"},
+		{"and to a second order", power.Cycle,
+			megatec.Options{Dialect: "voltronic", Reactions: megatec.Reactions{Stubborn: true}},
+			"S.5R0003\rS.5R0003\rCS\rS.5R0003\r", "(ACK\r(NAK\r(ACK\r(ACK\r"},
+		{"omron wants to be told how first, and says OK", power.Cycle,
+			megatec.Options{Dialect: "omron"}, "S.5\rAn\rS.5\r", "NAK\rOK\rOK\r"},
+		{"or not", power.OnBattOnly,
+			megatec.Options{Dialect: "omron"}, "An\rS.5\r", "OK\rNAK\r"},
+	}
+	for _, tt := range tests {
+		body := power.New(power.Spec{Kill: tt.kill})
+		if got := string(megatec.New(body, tt.o).Receive(at, []byte(tt.in))); got != tt.want {
+			t.Errorf("%s: %q is answered by %q; want %q", tt.name, tt.in, got, tt.want)
+		}
 	}
 }
 

@@ -34,8 +34,8 @@ func (d *Device) bestUPS(now time.Duration, cmd string) (string, bool) {
 		return "", true
 	}
 	// Without R it stays off.
-	if order, ok := parseShutdown(cmd); ok && !strings.Contains(cmd, "R") {
-		d.body.ScheduleOff(now, order.off, 0, false)
+	if order, ok := parseShutdown(cmd); ok && !order.delayed {
+		d.shutdown(now, shutdown{off: order.off}, true)
 		return "", true
 	}
 	return "", false
@@ -79,10 +79,8 @@ func (d *Device) omron(now time.Duration, cmd string) (string, bool) {
 		d.keep("A", cmd)
 		return "OK", true
 	case "C":
-		if !d.body.CancelOff(now) {
-			d.body.TurnOn(now)
-		}
-		return "OK", true
+		_, done := d.cancel(now)
+		return "OK", done
 	}
 	mode := "An"
 	arg, ok := strings.CutPrefix(cmd, "Sf")
@@ -95,8 +93,8 @@ func (d *Device) omron(now time.Duration, cmd string) (string, bool) {
 	if !ok || d.setting("A", "") != mode {
 		return "", false
 	}
-	d.body.ScheduleOff(now, after, 0, mode == "An")
-	return "OK", true
+	_, done := d.shutdown(now, shutdown{off: after, restart: mode == "An"}, true)
+	return "OK", done
 }
 
 // axpert is a solar inverter: all lines carry a checksum.
@@ -262,6 +260,7 @@ func (d *Device) masterguardOff(now time.Duration, cmd string) (string, bool) {
 	if back && !okOn {
 		return "", false
 	}
-	d.body.ScheduleOff(now, off, time.Duration(seconds)*time.Second, back && seconds > 0)
-	return "", true
+	known, _ := d.shutdown(now, shutdown{off: off, on: time.Duration(seconds) * time.Second,
+		restart: seconds > 0, delayed: back}, true)
+	return "", known
 }

@@ -138,14 +138,17 @@ func (d *Device) voltronicFlags() string {
 	return "E" + on.String() + "D" + off.String()
 }
 
-// voltronicOrder obeys a command; false when there is none.
+// voltronicOrder obeys a command; false when there is none, or it cannot be obeyed now.
 func (d *Device) voltronicOrder(now time.Duration, cmd string) bool {
 	switch cmd {
 	case "SON":
 		d.body.TurnOn(now)
 	case "SOFF":
-		d.body.ScheduleOff(now, 0, 0, false)
+		return d.body.ScheduleOff(now, 0, 0, false)
 	case "CS":
+		if d.o.NoCancel {
+			return false
+		}
 		d.body.CancelOff(now)
 	case "BZON", "BZOFF":
 		if d.body.Read().Beeper != (cmd == "BZON") {
@@ -158,7 +161,8 @@ func (d *Device) voltronicOrder(now time.Duration, cmd string) bool {
 	case "C", "Q":
 		return false
 	default:
-		return d.obey(now, cmd)
+		_, done := d.obey(now, cmd)
+		return done
 	}
 	return true
 }

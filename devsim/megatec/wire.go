@@ -56,30 +56,6 @@ func bits(flags ...bool) string {
 	return b.String()
 }
 
-// A shutdown is the content of an S command.
-type shutdown struct {
-	off, on time.Duration
-	restart bool
-}
-
-// parseShutdown reads S<n>, S<n>R<mmmm>: n is minutes, two digits, or tenths of a minute, a dot
-// and a digit; mmmm minutes. R0000 is the word for staying off. Without R the outlet comes back
-// as soon as the unit allows it.
-func parseShutdown(cmd string) (shutdown, bool) {
-	arg, ok := strings.CutPrefix(cmd, "S")
-	n, m, hasR := strings.Cut(arg, "R")
-	off, okN := parseMinutes(n)
-	if !ok || !okN {
-		return shutdown{}, false
-	}
-	if !hasR {
-		return shutdown{off: off, restart: true}, true
-	}
-	minutes, okM := digits(m, 4)
-	on := time.Duration(minutes) * time.Minute
-	return shutdown{off: off, on: on, restart: minutes > 0}, okM
-}
-
 // parseTest reads T<n>: a test of n minutes, written as in S.
 func parseTest(cmd string) (time.Duration, bool) {
 	arg, ok := strings.CutPrefix(cmd, "T")

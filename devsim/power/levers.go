@@ -18,7 +18,10 @@ func (u *UPS) SetMains(now time.Duration, mV int) {
 		}
 		u.since = u.now
 		u.tell(Input, "line", "mains are back")
-		if u.off.set && u.spec.Kill == OnBattOnly {
+		if u.wake.edge {
+			u.wake.byItself, u.wake.edge = true, false
+		}
+		if u.off.set && u.spec.Kill.yields() {
 			u.disarm("the mains came back first")
 		}
 	})
@@ -68,6 +71,12 @@ func (u *UPS) ScheduleOff(now, offAfter, onAfter time.Duration, restart bool) (o
 	return u.arm(now, offTimer{at: offAfter, onAfter: onAfter, restart: restart})
 }
 
+// ScheduleOffTillReturn orders the outlet off after offAfter, and on again when the mains come back
+// after that. Mains that are there all the time do not bring it back.
+func (u *UPS) ScheduleOffTillReturn(now, offAfter time.Duration) (ok bool) {
+	return u.arm(now, offTimer{at: offAfter, edge: true})
+}
+
 // ScheduleSleep orders the outlet off after offAfter and on again onAfter later, whether the mains
 // are back by then or not.
 func (u *UPS) ScheduleSleep(now, offAfter, onAfter time.Duration) (ok bool) {
@@ -77,7 +86,7 @@ func (u *UPS) ScheduleSleep(now, offAfter, onAfter time.Duration) (ok bool) {
 // arm starts the off timer; order.at counts from now.
 func (u *UPS) arm(now time.Duration, order offTimer) (ok bool) {
 	u.do(now, func() {
-		if u.spec.Kill == None || u.spec.Kill == OnBattOnly && u.input {
+		if u.spec.Kill.deaf(u.input) {
 			return
 		}
 		ok = true

@@ -71,12 +71,14 @@ type offTimer struct {
 	onAfter time.Duration
 	restart bool
 	blind   bool // the outlet comes on by time alone, mains or not
+	edge    bool // the outlet comes on when the mains come back, not when they are there
 }
 
 // wake says what switches the outlet on again; meaningful while it is off.
 type wake struct {
 	byItself bool          // mains and time do; else only a command
 	blind    bool          // time alone does
+	edge     bool          // the next return of the mains does
 	notUntil time.Duration // and not before this
 }
 

@@ -35,6 +35,14 @@ func battery(at time.Duration, percent int) func(*power.UPS) {
 
 var onBatt = with(func(c *power.Spec) { c.Kill = power.OnBattOnly })
 
+var cancels = with(func(c *power.Spec) { c.Kill = power.Cancels })
+
+var completes = with(func(c *power.Spec) { c.Kill = power.Completes })
+
+func cutTillReturn(at, off time.Duration) func(*power.UPS) {
+	return func(u *power.UPS) { u.ScheduleOffTillReturn(at, off) }
+}
+
 // stories are what happens to a unit, and what it does.
 var stories = []struct {
 	name string
@@ -90,6 +98,25 @@ var stories = []struct {
 	{"and forgets it when the mains come back first", onBatt,
 		[]func(*power.UPS){mains(10*s, 0), cut(20*s, 30*s, 0, true), mains(40*s, 230)}, 600 * s,
 		[]string{"10s input battery", "40s input line"}},
+	{"a unit that cancels obeys it on mains", cancels,
+		[]func(*power.UPS){cut(20*s, 30*s, 60*s, true)}, 600 * s,
+		[]string{"50s outlet off", "1m50s outlet on"}},
+	{"and forgets it, too, when the mains come back first", cancels,
+		[]func(*power.UPS){mains(10*s, 0), cut(20*s, 30*s, 0, true), mains(40*s, 230)}, 600 * s,
+		[]string{"10s input battery", "40s input line"}},
+	{"a unit that completes ignores it on mains", completes,
+		[]func(*power.UPS){cut(20*s, 30*s, 60*s, true)}, 600 * s, nil},
+	{"and goes through with it when the mains come back first", completes,
+		[]func(*power.UPS){mains(10*s, 0), cut(20*s, 30*s, 0, true), mains(40*s, 230)}, 600 * s,
+		[]string{"10s input battery", "40s input line", "50s outlet off", "1m0s outlet on"}},
+	{"an outlet that waits for the return of the mains comes on with it", unit,
+		[]func(*power.UPS){mains(10*s, 0), cutTillReturn(20*s, 30*s), mains(60*s, 230)}, 600 * s,
+		[]string{"10s input battery", "50s outlet off", "1m0s input line", "1m5s outlet on"}},
+	{"mains that are there already do not bring it back, the next return does", unit,
+		[]func(*power.UPS){mains(10*s, 0), cutTillReturn(20*s, 30*s), mains(40*s, 230),
+			mains(400*s, 0), mains(500*s, 230)}, 600 * s,
+		[]string{"10s input battery", "40s input line", "50s outlet off", "6m40s input battery",
+			"8m20s input line", "8m25s outlet on"}},
 	{"a unit that cannot be switched off is not", with(func(c *power.Spec) { c.Kill = power.None }),
 		[]func(*power.UPS){mains(10*s, 0), cut(20*s, 30*s, 0, true), mains(60*s, 230)}, 600 * s,
 		[]string{"10s input battery", "1m0s input line"}},
@@ -306,7 +333,7 @@ func TestSpecIsChecked(t *testing.T) {
 }
 
 func TestKillModesHaveNames(t *testing.T) {
-	for k := power.Cycle; k <= power.None; k++ {
+	for k := power.Cycle; k <= power.Completes; k++ {
 		if got, err := power.ParseKillMode(k.String()); got != k || err != nil {
 			t.Errorf("ParseKillMode(%q) = %v, %v", k, got, err)
 		}

@@ -54,6 +54,8 @@ func drawAct(t *rapid.T) act {
 		{fmt.Sprint("load ", n), func(u *power.UPS, now time.Duration) { u.SetLoad(now, n) }},
 		{fmt.Sprint("off ", d, d2, yes),
 			func(u *power.UPS, now time.Duration) { u.ScheduleOff(now, d, d2, yes) }},
+		{fmt.Sprint("off till return ", d),
+			func(u *power.UPS, now time.Duration) { u.ScheduleOffTillReturn(now, d) }},
 		{"cancel", func(u *power.UPS, now time.Duration) { u.CancelOff(now) }},
 		{"on", func(u *power.UPS, now time.Duration) { u.TurnOn(now) }},
 		{fmt.Sprint("test ", d), func(u *power.UPS, now time.Duration) { u.StartTest(now, d) }},
@@ -62,7 +64,8 @@ func drawAct(t *rapid.T) act {
 		{fmt.Sprint("broken ", yes), func(u *power.UPS, now time.Duration) { u.SetBroken(now, yes) }},
 	}
 	l := levers[rapid.IntRange(0, len(levers)-1).Draw(t, "lever")]
-	staysOff := strings.HasPrefix(l.name, "off") && !yes
+	staysOff := strings.HasPrefix(l.name, "off ") && !yes ||
+		strings.HasPrefix(l.name, "off till")
 	return act{l.name, gap, l.do, staysOff}
 }
 
@@ -71,7 +74,7 @@ func drawSpec(t *rapid.T) power.Spec {
 		Runtime:       time.Second + span(3600*time.Second).Draw(t, "runtime"),
 		Recharge:      time.Second + span(7200*time.Second).Draw(t, "recharge"),
 		Load:          rapid.IntRange(1, 150).Draw(t, "load"),
-		Kill:          power.KillMode(rapid.IntRange(0, 2).Draw(t, "kill")),
+		Kill:          power.KillMode(rapid.IntRange(0, 4).Draw(t, "kill")),
 		Restart:       span(60*time.Second).Draw(t, "restart"),
 		MinOff:        span(60*time.Second).Draw(t, "minoff"),
 		RestartCharge: rapid.IntRange(0, 100).Draw(t, "restartcharge"),

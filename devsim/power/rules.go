@@ -141,8 +141,9 @@ func (u *UPS) trip() {
 	order := u.off
 	u.disarm("its time is over")
 	u.wake = wake{
-		byItself: order.restart,
+		byItself: order.restart || order.edge && !u.input,
 		blind:    order.blind,
+		edge:     order.edge && u.input,
 		notUntil: u.now + max(order.onAfter, u.spec.MinOff),
 	}
 	u.switchOff("shutdown command")

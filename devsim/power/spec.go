@@ -2,41 +2,51 @@ package power
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
 // A KillMode says when a UPS obeys the command to switch its outlet off.
 type KillMode int
 
-// The kill modes, from the device nobody has trouble with to the one that cannot do it.
+// The kill modes. The first is the device nobody has trouble with.
 const (
 	Cycle      KillMode = iota // always, and it completes the cycle when the mains come back meanwhile
 	OnBattOnly                 // on battery only; mains that come back before the cut cancel it
 	None                       // never
+	Cancels                    // always; mains that come back before the cut cancel it
+	Completes                  // on battery only, but mains that come back meanwhile change nothing
 )
+
+// killModes are the words of scripts and command lines, in the order of the modes.
+var killModes = []string{"cycle", "onbatt-only", "none", "cancels", "completes"}
 
 // String returns the words that scripts and command lines use.
 func (k KillMode) String() string {
-	switch k {
-	case Cycle:
-		return "cycle"
-	case OnBattOnly:
-		return "onbatt-only"
-	case None:
-		return "none"
+	if k < Cycle || int(k) >= len(killModes) {
+		return fmt.Sprintf("KillMode(%d)", int(k))
 	}
-	return fmt.Sprintf("KillMode(%d)", int(k))
+	return killModes[k]
 }
 
 // ParseKillMode is the inverse of String.
 func ParseKillMode(s string) (KillMode, error) {
-	for k := Cycle; k <= None; k++ {
-		if k.String() == s {
-			return k, nil
-		}
+	if i := slices.Index(killModes, s); i >= 0 {
+		return KillMode(i), nil
 	}
-	return 0, fmt.Errorf("kill mode %q: want cycle, onbatt-only or none", s)
+	last := len(killModes) - 1
+	return 0, fmt.Errorf("kill mode %q: want %s or %s", s, strings.Join(killModes[:last], ", "),
+		killModes[last])
 }
+
+// deaf reports whether the unit ignores the command on mains, or on battery.
+func (k KillMode) deaf(onMains bool) bool {
+	return k == None || onMains && (k == OnBattOnly || k == Completes)
+}
+
+// yields reports whether mains that come back before the cut cancel it.
+func (k KillMode) yields() bool { return k == OnBattOnly || k == Cancels }
 
 // A Spec is what is known of a UPS before it is switched on. A zero field gets the value of a
 // believable small line-interactive unit, named in the field's comment.
@@ -115,7 +125,7 @@ func (s Spec) Check() error {
 		v, min, max int
 	}{
 		{"load (percent)", s.Load, 1, maxLoad},
-		{"kill mode", int(s.Kill), int(Cycle), int(None)},
+		{"kill mode", int(s.Kill), int(Cycle), len(killModes) - 1},
 		{"restart charge (percent)", s.RestartCharge, 0, 100},
 		{"rated power (mW)", s.Rated, 1000, maxRated},
 		{"nominal voltage (mV)", s.Nominal, 1000, maxVolts},

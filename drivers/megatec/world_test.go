@@ -387,7 +387,7 @@ func TestKillPower(t *testing.T) {
 		{"stayoff", "nutdrv_qx", "protocol = megatec\nstayoff", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0000"}},
 		{"blazer_ser", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0002"}},
 		{"sdcommands", "nutdrv_qx", "protocol = megatec\nsdcommands = shutdown.stayoff", megatec.Options{}, []string{"Q1", "I", "F", "S.5R0000"}},
-		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Stubborn: true}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
+		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{Stubborn: true}}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

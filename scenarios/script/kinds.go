@@ -28,7 +28,8 @@ type kind struct {
 // kinds are in the order of the manual; the first one is meant when none is said.
 func kinds() []kind {
 	return []kind{
-		{"megatec", []string{"dialect", "reject", "stubborn"}, megatecFace},
+		{"megatec", []string{"dialect", "reject", "stubborn", "nocancel", "norestart", "bare", "hasty",
+			"early"}, megatecFace},
 		{"apcsmart", []string{"model", "star", "rude"}, apcFace},
 		{"contact", []string{"type", "hold", "delay", "latch"}, contactFace},
 	}
@@ -66,7 +67,9 @@ func makeFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 var rejections = []string{"echo", "nak", "nakopen", "ignore"}
 
 func megatecFace(m map[string]string) (func(*power.UPS) site.Face, error) {
-	opt := megatec.Options{Dialect: m["dialect"], Stubborn: m["stubborn"] == "yes"}
+	opt := megatec.Options{Dialect: m["dialect"], Reactions: megatec.Reactions{
+		Stubborn: m["stubborn"] == "yes", NoCancel: m["nocancel"] == "yes",
+		NoRestart: m["norestart"] == "yes", Hasty: m["hasty"] == "yes", Early: m["early"] == "yes"}}
 	if names := megatec.Dialects(); opt.Dialect != "" && !slices.Contains(names, opt.Dialect) {
 		return nil, fmt.Errorf("dialect=%s: want one of %s", opt.Dialect, strings.Join(names, " "))
 	}
@@ -76,6 +79,12 @@ func megatecFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 			return nil, fmt.Errorf("reject=%s: want one of %s", v, strings.Join(rejections, " "))
 		}
 		opt.Reject = megatec.Rejection(at)
+	}
+	if v := m["bare"]; v != "" {
+		var err error
+		if opt.Bare, err = megatec.ParseBare(v); err != nil {
+			return nil, err
+		}
 	}
 	return func(body *power.UPS) site.Face { return megatec.New(body, opt) }, nil
 }

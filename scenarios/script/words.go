@@ -22,7 +22,7 @@ func words() []word {
 		{name: "mains", usage: "mains FEED [on|off|sag V|swell V|flicker N PERIOD]",
 			help: "declare a mains feed, or drive it", run: (*room).mains},
 		{name: "ups",
-			usage: "ups NAME feed=F [kind=megatec|apcsmart|contact dialect=NAME runtime=D low=D load=N kill=cycle|onbatt-only|none reject=echo|nak|nakopen|ignore stubborn=yes model=smart-ups|old|matrix|cs|unknown type=N hold=D delay=D latch=yes ...]", help: "declare an emulated UPS", run: (*room).ups},
+			usage: "ups NAME feed=F [kind=megatec|apcsmart|contact dialect=NAME runtime=D low=D load=N kill=cycle|onbatt-only|none|cancels|completes reject=echo|nak|nakopen|ignore stubborn=yes nocancel=yes norestart=yes bare=returns|waits|stays hasty=yes early=yes model=smart-ups|old|matrix|cs|unknown type=N hold=D delay=D latch=yes ...]", help: "declare an emulated UPS", run: (*room).ups},
 		{name: "ups", usage: "ups NAME fault KIND [for D] | unplug | plug | battery N%", help: "hurt it",
 			run: nil},
 		{name: "host",
