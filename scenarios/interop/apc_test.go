@@ -25,6 +25,7 @@ var apcKinds = []string{"smart-ups", "old", "matrix", "cs", "unknown"}
 // permitted values, offer the same commands, carry out settings and commands with the same results,
 // and kill the power by the same orders, with the differences that are listed.
 func TestAPCAsDebiansDriverSeesIt(t *testing.T) {
+	t.Parallel()
 	kits(t)
 	oracle := filepath.Join(filepath.Dir(debian.dummy), "apcsmart")
 	if _, err := os.Stat(oracle); err != nil {

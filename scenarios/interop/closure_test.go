@@ -19,6 +19,7 @@ const closureTypes = 24
 // switch the load off. A pseudo-terminal has no modem lines: Debian's gets them from a library that
 // is loaded with it.
 func TestContactClosuresAsDebiansDriverSeesThem(t *testing.T) {
+	t.Parallel()
 	kits(t)
 	library := filepath.Join(t.TempDir(), "closure.so")
 	build := exec.Command("gcc", "-shared", "-fPIC", "-o", library, "testdata/closure.c", "-ldl")

@@ -106,6 +106,7 @@ DUMPDONE
 // CL-1 to CL-8, CLI-1, UPSC-1 to UPSC-6, UPSCMD-1 to UPSCMD-4, UPSRW-1 to UPSRW-4, UPSLOG-1 to
 // UPSLOG-3, UPSLOG-5, UPSLOG-6, BUG-7.
 func TestCommandLines(t *testing.T) {
+	t.Parallel()
 	ours, theirs := kits(t)
 	lines := commands(t)
 	table := newComparison(t, "command")

@@ -99,6 +99,7 @@ var fragments = []string{
 type drill struct{ ctl, drv string }
 
 func TestDriverCommandLines(t *testing.T) {
+	t.Parallel()
 	ours, theirs := kits(t)
 	if os.Getuid() != 0 {
 		t.Skip("the drivers run as root here, so that their folders need not be everybody's")

@@ -46,6 +46,7 @@ const driverLimit = 2 * time.Minute
 // Debian's drivers and ours, on the same emulated device, find the same dialect, report the same
 // variables and kill the power by the same commands.
 func TestDialectsAsDebiansDriversSeeThem(t *testing.T) {
+	t.Parallel()
 	kits(t)
 	results := make([][2]string, len(spokenDialects))
 	t.Run("drivers", func(t *testing.T) {

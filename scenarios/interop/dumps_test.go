@@ -47,6 +47,7 @@ func dumps(t *testing.T) []dump {
 // Every recording, served by our dummy-ups and our upsd and read by Debian's upsc, shows what was
 // recorded, and shows it as Debian's dummy-ups and upsd do.
 func TestEveryDumpIsServedAsRecorded(t *testing.T) {
+	t.Parallel()
 	ours, theirs := kits(t)
 	all := dumps(t)
 	explained := map[string]int{}

@@ -148,6 +148,7 @@ var museumTable bytes.Buffer
 // the client's own limits from ours. The driver is ours both times: what was set and ordered is
 // looked up there.
 func TestMuseum(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("BLACKSTART_INTEROP") != "required" {
 		t.Skip("the museum fetches its clients: make interop does (BLACKSTART_INTEROP=required)")
 	}

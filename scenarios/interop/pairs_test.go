@@ -28,6 +28,7 @@ type pair struct {
 // results, staleness and recovery, the death and return of either side. DS-U6, DS-U7, DS-D11, DS-L4,
 // DS-L5, DS-S3, DS-S4.
 func TestMixedPairsOfServerAndDriver(t *testing.T) {
+	t.Parallel()
 	ours, theirs := kits(t)
 	pairs := []pair{
 		{name: "our upsd, Debian's dummy-ups", server: ours, driver: theirs.dummy, port: "rack.dev",
