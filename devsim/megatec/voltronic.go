@@ -158,6 +158,13 @@ func (d *Device) voltronicOrder(now time.Duration, cmd string) bool {
 		d.keep("SK"+cmd[4:], "1")
 	case "SKOFF1", "SKOFF2":
 		d.keep("SK"+cmd[5:], "0")
+	case "PF": // forgets the switches; only in standby
+		if d.body.Read().Outlet {
+			return false
+		}
+		for _, c := range voltronicOn + voltronicOff {
+			d.keep("P"+strings.ToUpper(string(c)), "")
+		}
 	case "C", "Q":
 		return false
 	default:

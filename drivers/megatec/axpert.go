@@ -20,11 +20,15 @@ import (
 var axpert = dialect{name: "voltronic-axpert", title: "Voltronic-Axpert",
 	status: query{send: "QMOD", crc: true,
 		read: columns("(", 2, field{name: "mode", take: axpertMode}.at(1, 1))},
+	also: []query{{send: "QPIWS", crc: true,
+		read: columns("(", 25, field{name: "warnings", take: readAxpertWarnings}.at(1, 0))}},
 	claim: []query{askAxpert},
 	once: []query{
 		askAxpert,
 		{send: "QVFW", crc: true, kind: vendorQuery,
-			read: columns("(", 15, text("device.firmware").at(7, 14))},
+			read: columns("(", 15, firmware("device.firmware").at(7, 14),
+				firmware("device.firmware.main").at(7, 14))},
+		chargerFirmware(1), chargerFirmware(2), chargerFirmware(3),
 		{send: "QID", crc: true, kind: vendorQuery,
 			read: columns("(", 1, field{name: "serial", take: serial}.at(1, 0))},
 		{send: "QFLAG", crc: true,
@@ -52,6 +56,18 @@ var axpert = dialect{name: "voltronic-axpert", title: "Voltronic-Axpert",
 			number("output.phases", 3e3, 0).at(30, 30),
 			number("battery.number", 99e3, 0).at(40, 41),
 		)},
+		{send: "QDI", crc: true, kind: ratingQuery, read: leading("(",
+			volts("output.voltage.default"), hertz("output.frequency.default"),
+			amperes("experimental.battery.charging.current.ac.high.default"),
+			battery("experimental.battery.voltage.under.default"),
+			battery("experimental.battery.voltage.float.default"),
+			battery("experimental.battery.voltage.bulk.default"),
+			battery("experimental.battery.voltage.recharge.default"),
+			amperes("experimental.battery.charging.current.high.default"),
+			skipped(), skipped(), skipped(),
+			field{name: "battery type",
+				take: oneOf("experimental.battery.type.default", axpertBatteries)},
+		)},
 	},
 	slow: []query{{send: "QPIGS", crc: true, read: leading("(",
 		volts("input.voltage").keep(input), hertz("input.frequency"),
@@ -65,6 +81,13 @@ var axpert = dialect{name: "voltronic-axpert", title: "Voltronic-Axpert",
 		battery("experimental.battery.voltage.scc1"),
 		number("battery.current", 99999e3, 1),
 		field{name: "bits", take: axpertBits},
+	)}, {send: "QPIGS2", crc: true, read: columns("(", 58,
+		amperes("experimental.input.pv2.current").with(0).at(1, 4),
+		volts("experimental.input.pv2.voltage").with(0).at(6, 10),
+		battery("experimental.battery.voltage.scc2").at(12, 16),
+		amperes("experimental.input.pv3.current").with(0).at(42, 45),
+		volts("experimental.input.pv3.voltage").with(0).at(47, 51),
+		battery("experimental.battery.voltage.scc3").at(53, 57),
 	)}},
 	fixed: []value{{variable: "device.type", text: "scd"}},
 	// The units are switched by their own program; the protocol has no outlet that could be cut.
@@ -75,15 +98,30 @@ var askAxpert = query{send: "QPI", crc: true, read: func(line []byte, r *reading
 	if string(line) != "(PI30" {
 		return refusal("(PI30", line)
 	}
-	r.set("device.firmware.aux", "PI30")
+	r.set("device.firmware.aux", "P30")
 	return nil
 }}
+
+// firmware is a version as NUT writes it, as if it were a number in hex.
+func firmware(variable string) field {
+	return field{name: variable, take: func(word string, r *reading) error {
+		r.set(variable, "0X"+strings.TrimSpace(word))
+		return nil
+	}}
+}
+
+// chargerFirmware asks for the firmware of one of the solar chargers.
+func chargerFirmware(n int) query {
+	return query{send: fmt.Sprintf("QVFW%d", n+1), crc: true, kind: vendorQuery,
+		read: columns("(VERFW", 16, firmware(fmt.Sprintf("device.firmware.scc%d", n)).at(8, 15))}
+}
 
 // The words for the numbers of QPIRI.
 var (
 	axpertBatteries = []string{"AGM", "Flooded", "User"}
-	axpertModels    = map[string]string{"00": "Grid tie", "01": "Off Grid", "10": "Hybrid"}
-	transformers    = []string{"Transformerless", "Transformer"}
+	axpertModels    = map[string]string{"00": "Grid-tie", "01": "Off-grid", "10": "Hybrid",
+		"11": "Off Grid with 2 Trackers", "20": "Off Grid with 3 Trackers"}
+	transformers = []string{"Transformerless", "Transformer"}
 )
 
 // oneOf is a number that stands for one of several words, or a key of them.
@@ -111,15 +149,15 @@ var axpertModes = map[string]struct {
 	bits        Bits
 	word, alarm string
 }{
-	"P": {alarm: "UPS is going ON"},
+	"P": {alarm: "Device is going ON."},
 	"S": {word: "OFF"},
 	"Y": {word: "BYPASS"},
 	"L": {},
 	"B": {bits: UtilityFail},
 	"T": {bits: Testing},
-	"F": {alarm: "Fault reported by UPS."},
-	"H": {}, // saves power
-	"G": {}, // feeds the grid
+	"F": {alarm: "Fault reported by device."},
+	"H": {word: "ECO"}, // saves power
+	"G": {},            // feeds the grid
 	"D": {bits: ShuttingDown, alarm: "UPS is shutting down!"},
 }
 
@@ -159,8 +197,8 @@ func axpertSwitches(word string, r *reading) error {
 		return fmt.Errorf("%q: want E and letters, D and letters", word)
 	}
 	on, off = strings.ToUpper(on), strings.ToUpper(off)
-	if strings.Contains(on+off, "G") {
-		r.set("battery.energysave", choose(strings.Contains(on, "G"), "yes", "no"))
+	if strings.Contains(on+off, "J") {
+		r.set("battery.energysave", choose(strings.Contains(on, "J"), "yes", "no"))
 	}
 	if strings.Contains(on+off, "A") {
 		r.set("ups.beeper.status", choose(strings.Contains(on, "A"), "enabled", "disabled"))

@@ -57,9 +57,10 @@ func (d Delays) shutdownStayOff() string { return "S" + d.delay() + "R0000" }
 // An order is an instant command with what goes over the wire for it. Two lines of text are two
 // commands, of which the second is sent when the first was taken.
 type order struct {
-	name string
-	wire func(call) (string, error)
-	when func(*device) bool // whether the device has it; nil: always
+	name  string
+	wire  func(call) (string, error)
+	when  func(*device) bool // whether the device has it; nil: always
+	again string             // the query that the command changes; "" for none
 }
 
 // A call is what a command may depend on.

@@ -34,6 +34,12 @@ type conn struct {
 // exchange sends a command and returns the next line, without its CR. What came before the
 // command is dropped: it answers something older.
 func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
+	return c.exchangeRaw(e, cmd, 0)
+}
+
+// exchangeRaw is exchange for a reply of raw bytes, of which any may be a CR: it begins with a
+// bracket and has so many bytes. Anything else ends at the first CR.
+func (c *conn) exchangeRaw(e env.Env, cmd string, size int) ([]byte, error) {
 	if err := c.port.Flush(); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd, err)
 	}
@@ -48,7 +54,7 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 			return nil, fmt.Errorf("%s: after %q: %w", cmd, reply, err)
 		}
 		reply = append(reply, buf[:n]...)
-		if line, _, ok := bytes.Cut(reply, []byte("\r")); ok {
+		if line, ok := cut(reply, size); ok {
 			c.debug(3, "%s -> %q", cmd, line)
 			c.last = line
 			return line, nil
@@ -58,6 +64,15 @@ func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
 				cmd, ErrMalformed, len(reply), reply)
 		}
 	}
+}
+
+// cut takes the first line, or with a size the raw reply, if it has come whole.
+func cut(reply []byte, size int) (line []byte, whole bool) {
+	if size == 0 || !bytes.HasPrefix(reply, []byte("(")) {
+		line, _, whole = bytes.Cut(reply, []byte("\r"))
+		return line, whole
+	}
+	return reply[:min(size, len(reply))], len(reply) > size && reply[size] == '\r'
 }
 
 // addressed is a command with the address of the unit in the place of XX.
@@ -70,7 +85,7 @@ func (c *conn) addressed(cmd string) string {
 
 // ask sends a query and decodes its reply.
 func (c *conn) ask(e env.Env, q query) (reading, error) {
-	line, err := c.exchange(e, c.addressed(q.wire()))
+	line, err := c.exchangeRaw(e, c.addressed(q.wire()), q.size)
 	if err != nil {
 		return reading{}, err
 	}

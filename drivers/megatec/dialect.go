@@ -13,7 +13,7 @@ type dialect struct {
 	title string // of driver.version.data
 	// status is asked at each poll. Its reply says what hosts live by.
 	status query
-	// also is asked at each poll, too.
+	// also is asked at each poll, too, by devices that answer it when they are opened.
 	also []query
 	// slow is asked each pollfreq, and first when the device is opened. What is not answered then
 	// is not asked again.
@@ -45,6 +45,7 @@ type query struct {
 	read decoder
 	kind kind
 	crc  bool // the question and the reply carry a checksum
+	size int  // bytes of a reply of raw bytes, without its CR; 0: a line of text
 	// when says, from what is known of the device, whether to ask; nil: always.
 	when func(*device) bool
 }

@@ -10,10 +10,7 @@
 // rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
 // device that was lost is taken for what it was, unless it rejects that.
 //
-// Not there yet: the USB bridges that wrap these dialects. Of voltronic the option
-// reset_to_default is missing, of masterguard the record of faults, of ablerex what it tells in
-// binary (output frequency, runtime), of voltronic-axpert the second solar charger, its warnings
-// and what its settings were by default.
+// Not there yet: the USB bridges that wrap these dialects.
 //
 // Different from NUT, on purpose: innovatae, whose status proves nothing, is not tried before
 // q1 but only on request, as is omron; q1 asks for the rating as well.

@@ -23,7 +23,7 @@ import (
 var masterguard = dialect{name: "masterguard", title: "Masterguard",
 	status: query{send: "Q3", read: columns("(", 70,
 		volts("input.voltage").keep(input).at(4, 8),
-		volts("").unseen().keep(fault).at(10, 14),
+		volts("experimental.input_fault_voltage").keep(fault).at(10, 14),
 		volts("output.voltage").keep(output).at(16, 20),
 		percent("ups.load").keep(load).at(22, 24),
 		hertz("input.frequency").keep(frequency).at(26, 29),
@@ -38,6 +38,7 @@ var masterguard = dialect{name: "masterguard", title: "Masterguard",
 	claim:  []query{{send: "WH", read: masterguardIdentity}},
 	once: []query{
 		{send: "WH", read: masterguardIdentity},
+		{send: "MSO", read: columns("(", 4, text("experimental.output_voltages").at(1, 0))},
 		{send: "GS,XX", read: columns("(", 10, number("battery.packs", 9e3, 0).at(7, 7),
 			field{name: "beeper", take: func(word string, r *reading) error {
 				r.set("ups.beeper.status", choose(word == "1", "enabled", "disabled"))
@@ -48,9 +49,14 @@ var masterguard = dialect{name: "masterguard", title: "Masterguard",
 		{send: "PNV", read: columns("", 7, volts("output.voltage.nominal").with(0).at(5, 7))},
 	},
 	slow: []query{
-		{send: "GBS,XX", read: columns("(", 42, charge("battery.charge").at(4, 6))},
+		{send: "GBS,XX", read: columns("(", 42, charge("battery.charge").at(4, 6),
+			number("experimental.battery.ageing.factor", 9999e3, 0).at(18, 21),
+			number("experimental.battery.calibration.factor", 999e3, 0).at(33, 35))},
 		{send: "DRC,XX", read: columns("(", 16,
 			field{name: "uptime", take: uptime}.at(4, 16))},
+		{send: "FLT,XX", read: columns("(", 107,
+			faultRecord(1).at(4, 23), faultRecord(2).at(25, 44), faultRecord(3).at(46, 65),
+			faultRecord(4).at(67, 86), faultRecord(5).at(88, 107))},
 	},
 	fixed: []value{{variable: "device.mfr", text: "Masterguard"},
 		{variable: "load.high", text: "140"}, {variable: "battery.type", text: "PbAc"}},
@@ -63,11 +69,15 @@ var masterguardIdentity = columns("(", 112,
 	number("ups.id", 99e3, 0).at(1, 2),
 	text("ups.firmware").at(4, 8),
 	text("ups.firmware.aux").at(10, 14),
+	text("experimental.series").at(16, 16),
 	field{name: "model", take: masterguardModel}.at(16, 45),
 	volts("input.voltage.nominal").with(0).at(49, 51),
 	hertz("input.frequency.nominal").with(2).at(53, 57),
 	number("cells", 999e3, 0).keep(cells).unseen().at(59, 61),
-	number("volts of a cell", 99e3, 2).keep(perCell).unseen().at(63, 67),
+	number("experimental.nominal_cell_voltage", 99e3, 2).keep(perCell).at(63, 67),
+	field{name: "runtime", take: minutesAndSeconds("experimental.runtime_half")}.at(69, 74),
+	field{name: "runtime", take: minutesAndSeconds("experimental.runtime_full")}.at(76, 81),
+	number("experimental.recharge_time", 999e3, 0).multiplied(3600, 0).at(83, 85),
 	celsius("ambient.0.temperature.low").with(0).at(87, 88),
 	celsius("ambient.0.temperature.high").with(0).at(90, 91),
 	volts("input.voltage.low.critical").with(0).at(93, 95),
@@ -194,23 +204,79 @@ func minutesAndSeconds(variable string) func(string, *reading) error {
 	}
 }
 
-// uptime reads 0123:04:05:06: days, hours, minutes, seconds.
-func uptime(word string, r *reading) error {
+// uptimeSeconds reads 0123:04:05:06: days, hours, minutes, seconds.
+func uptimeSeconds(word string) (int, error) {
 	var total int
 	parts := strings.Split(word, ":")
 	units := [...]int{86400, 3600, 60, 1}
 	if len(parts) != len(units) {
-		return fmt.Errorf("uptime %q: want days:hours:minutes:seconds", word)
+		return 0, fmt.Errorf("uptime %q: want days:hours:minutes:seconds", word)
 	}
 	for i, p := range parts {
 		n, err := strconv.Atoi(p)
 		if err != nil || n < 0 {
-			return fmt.Errorf("uptime %q: %w", word, errNumber)
+			return 0, fmt.Errorf("uptime %q: %w", word, errNumber)
 		}
 		total += n * units[i]
 	}
-	r.set("device.uptime", strconv.Itoa(total))
-	return nil
+	return total, nil
+}
+
+func uptime(word string, r *reading) error {
+	total, err := uptimeSeconds(word)
+	if err == nil {
+		r.set("device.uptime", strconv.Itoa(total))
+	}
+	return err
+}
+
+// masterguardVoltages are those that the unit says it can give.
+func masterguardVoltages(known func(string) string) driver.Form {
+	voltages := strings.Fields(known("experimental.output_voltages"))
+	if len(voltages) == 0 {
+		voltages = []string{"220", "230", "240"}
+	}
+	return driver.Form{Enum: voltages}
+}
+
+// faultTexts are by the code of a record: what happened, and the unit of the number behind it.
+var faultTexts = map[byte]struct{ text, unit string }{
+	'0': {"none", ""}, '1': {"bus fault", "V"}, '2': {"inverter fault", "V"},
+	'3': {"overheat fault", "C"}, '4': {"battery overvoltage fault", "V"},
+	'5': {"battery mode overload fault", "%"}, '6': {"bypass mode overload fault", "%"},
+	'7': {"inverter mode output short-circuit fault", "V"}, '8': {"fan lock fault", ""},
+	'9': {"battery fault", "V"}, 'A': {"charger fault", ""}, 'B': {"EPO activated", ""},
+	'C': {"parallel error", ""}, 'D': {"MCU communication error", ""},
+}
+
+// faultRecord reads one of the last faults, "3 0071 0011:02:03:04": a code, a number, and at what
+// uptime, which comes first in the variable, in seconds. Of the number of code 4, in hundredths,
+// no unit has been seen.
+func faultRecord(n int) field {
+	variable := fmt.Sprintf("experimental.fault_%d", n)
+	return field{name: variable, take: func(word string, r *reading) error {
+		parts := strings.Fields(word)
+		if len(parts) != 3 || len(parts[0]) != 1 {
+			return fmt.Errorf("fault %q: want a code, a number and a time", word)
+		}
+		number, err := parseMilli(parts[1])
+		if err != nil {
+			return fmt.Errorf("fault %q: number %q: %w", word, parts[1], err)
+		}
+		at, err := uptimeSeconds(parts[2])
+		if err != nil {
+			return err
+		}
+		f, ok := faultTexts[parts[0][0]]
+		if !ok {
+			f.text = "code " + parts[0]
+		}
+		if f.unit != "" {
+			f.text = fmt.Sprintf("%s (%s%s)", f.text, number.text(0), f.unit)
+		}
+		r.set(variable, fmt.Sprintf("%d: %s", at, f.text))
+		return nil
+	}}
 }
 
 // masterguardOrders: the start delay of shutdown.return is in seconds.
@@ -228,7 +294,10 @@ var masterguardOrders = []order{
 		}
 		return c.test(c.value)
 	}},
+	{name: "test.battery.start.quick", wire: plain("T")},
+	{name: "test.battery.start.low", wire: plain("TL")},
 	{name: "test.battery.start.deep", wire: plain("TUD,XX")},
+	{name: "clear.fault.record", wire: plain("FCLR,XX"), again: "FLT,XX"},
 	{name: "test.battery.stop", wire: plain("CT")},
 	{name: "bypass.start", wire: plain("FOFF")},
 	{name: "bypass.stop", wire: plain("FON")},
@@ -249,7 +318,7 @@ var masterguardSettings = []setting{
 	shutdownDelay(0, 5940), startDelay(0, 9999),
 	{variable: "ups.id", form: within(0, 99), wire: whole("SS%02d--,XX", 1), again: "WH"},
 	{variable: "battery.packs", form: within(0, 9), wire: whole("SS--%d-,XX", 1), again: "GS,XX"},
-	{variable: "output.voltage.nominal", form: driver.Form{Enum: []string{"220", "230", "240"}},
+	{variable: "output.voltage.nominal", bounds: masterguardVoltages, hidden: true,
 		wire: whole("PNV=%03d", 1), again: "PNV"},
 	{variable: "device.uptime", form: within(0, 9999*86400), again: "DRC,XX",
 		wire: func(value string) (string, error) {

@@ -31,7 +31,8 @@ type device struct {
 	s       *driver.State
 	packs   milli // by what the reported battery voltage is multiplied; 0: not known
 
-	slow     []query         // those that are answered
+	also     []query         // of each poll, those that are answered
+	slow     []query         // of each walk, likewise
 	walked   env.Instant     // when they were last asked
 	seldom   reading         // what they said
 	measured bool            // the device tells its charge
@@ -113,13 +114,23 @@ func (d *device) identify(e env.Env) error {
 
 // walkOnce asks for what does not change, and finds out which of the slow queries are answered.
 func (d *device) walkOnce(e env.Env) error {
-	d.slow, d.seldom = nil, reading{}
+	d.also, d.slow, d.seldom = nil, nil, reading{}
 	for _, q := range d.dialect.once {
 		r, err := d.walk(e, q)
 		if err != nil {
 			return err
 		}
 		d.learn(r)
+	}
+	for _, q := range d.dialect.also {
+		r, err := d.walk(e, q)
+		if err != nil {
+			return err
+		}
+		if len(d.last) > 0 {
+			d.also = append(d.also, q)
+			d.learn(r)
+		}
 	}
 	slow := d.dialect.slow
 	if d.p.light {
@@ -321,7 +332,7 @@ func (d *device) Poll(e env.Env) error {
 // read asks all that is asked at each poll.
 func (d *device) read(e env.Env) (reading, error) {
 	r, err := d.sure(e, d.dialect.status)
-	for _, q := range d.dialect.also {
+	for _, q := range d.also {
 		if err != nil {
 			break
 		}
@@ -430,7 +441,11 @@ func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) 
 		if err != nil {
 			return driver.Outcome{}, fmt.Errorf("%w: %w", driver.ErrInvalid, err)
 		}
-		return d.send(e, wire)
+		out, err := d.send(e, wire)
+		if err == nil && o.again != "" {
+			err = d.reread(e, o.again)
+		}
+		return out, err
 	}
 	return driver.Outcome{}, driver.ErrUnknown
 }

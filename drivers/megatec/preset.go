@@ -15,6 +15,7 @@ import (
 // it is opened, and written when it differs.
 type preset struct {
 	key, help string
+	flag      bool // the option has no value, and counts only when the driver starts
 	check     func(value string) error
 	ask       string                                       // the query that tells what the device has
 	has       func(reply, value string) (known, same bool) // what its reply says of a value
@@ -25,7 +26,11 @@ type preset struct {
 func presetOptions(lists ...[]preset) []driver.Option {
 	var all []driver.Option
 	for _, p := range slices.Concat(lists...) {
-		all = append(all, driver.Option{Key: p.key, Help: p.help, Check: p.check})
+		o := driver.Option{Key: p.key, Help: p.help, Check: p.check}
+		if p.flag {
+			o.Kind = driver.Flag
+		}
+		all = append(all, o)
 	}
 	return all
 }
@@ -34,7 +39,13 @@ func presetOptions(lists ...[]preset) []driver.Option {
 // logged and stops nothing.
 func (d *device) presets(e env.Env) error {
 	for _, p := range d.dialect.presets {
-		value := d.conf.Text(p.key)
+		var value, said string
+		if p.flag && d.conf.Flag(p.key) && d.s.Value("driver.version.data") == "" {
+			value, said = p.key, p.key
+		} else if !p.flag {
+			value = d.conf.Text(p.key)
+			said = p.key + " = " + value
+		}
 		if value == "" {
 			continue
 		}
@@ -42,7 +53,7 @@ func (d *device) presets(e env.Env) error {
 			if final(err) {
 				return err
 			}
-			e.Log().Warn(fmt.Sprintf("%s = %s: %v", p.key, value, err))
+			e.Log().Warn(fmt.Sprintf("%s: %v", said, err))
 		}
 	}
 	return nil
@@ -129,6 +140,10 @@ func capability(key, letter, help string) preset {
 
 // voltronicPresets are the settings of voltronic that are options.
 var voltronicPresets = []preset{
+	{key: "reset_to_default", flag: true,
+		help: "reset what the options below set; the UPS must be in standby, its output off",
+		ask:  "QMOD", has: func(reply, _ string) (known, same bool) { return reply == "(S", false },
+		wire: func(string) string { return "PF" }},
 	capability("bypass_alarm", "P", "beep while the mains bypass the inverter"),
 	capability("battery_alarm", "B", "beep on battery"),
 	capability("bypass_when_off", "O", "let the mains through when the UPS is off"),
@@ -180,6 +195,8 @@ func notUsed(keys ...string) []driver.Option {
 	}
 	return all
 }
+
+var voltronicUnused = notUsed("input_phase_angle", "voltronic_parallel")
 
 var masterguardUnused = notUsed("series", "input_fault_voltage", "number_of_battery_cells",
 	"nominal_cell_voltage", "runtime_half", "runtime_full", "recharge_time", "output_voltages",

@@ -74,15 +74,16 @@ var transcripts = []struct {
 		"input.L3-N.voltage": "102.3", "input.L2.current": "11", "output.L2.power.percent": "42",
 		"output.L1-L3.voltage": "190.0"}, []string{"QWS"}}, // two of its three are of another line
 	{"drivertable-voltronic_sunny.txt", axpert, map[string]string{
-		"device.firmware": "00074.50", "input.voltage.nominal": "230.0",
+		"device.firmware": "0X00074.50", "device.firmware.scc1": "0X00000.00", "input.voltage.nominal": "230.0",
 		"output.current.nominal": "21.7", "battery.voltage.float": "54.0",
 		"battery.charging.current.high": "60.0", "device.model": "INVERTEX5K",
 		"input.voltage": "233.5", "output.realpower": "396.0", "ups.load": "9",
-		"battery.voltage": "54.0", "battery.energysave": "yes",
-		"ups.beeper.status": "disabled"}, nil},
+		"battery.voltage":   "54.0",
+		"ups.beeper.status": "disabled"}, []string{"QDI"}}, // two brackets
+
 	{"mppsolar-pi30revo.txt", axpert, map[string]string{
 		"output.voltage": "221.0", "output.realpower": "707.0", "battery.charge": "0.0",
-		"device.firmware.aux": "PI30"}, nil},
+		"device.firmware.aux": "P30"}, nil},
 	{"axpert-3kw-2021.txt", axpert, map[string]string{
 		"input.voltage": "238.0", "battery.voltage": "27.0", "battery.type": "AGM"}, nil},
 }

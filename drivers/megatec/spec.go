@@ -21,7 +21,7 @@ var Spec = driver.Spec{
 	Summary: "Generic Q* Serial driver",
 	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
 		[]driver.Option{protocol(dialects)}, presetOptions(voltronicPresets, bestPresets),
-		masterguardUnused, qxOnly, bridges),
+		voltronicUnused, masterguardUnused, qxOnly, bridges),
 	Tolerance: tolerance,
 	Open:      open(qx),
 }

@@ -342,8 +342,8 @@ func outletOrders(n int) []order {
 		i++
 		has := can(fmt.Sprintf("outlet %d", i))
 		all = append(all,
-			order{fmt.Sprintf("outlet.%d.load.off", i), plain(fmt.Sprintf("SKOFF%d", i)), has},
-			order{fmt.Sprintf("outlet.%d.load.on", i), plain(fmt.Sprintf("SKON%d", i)), has})
+			order{name: fmt.Sprintf("outlet.%d.load.off", i), wire: plain(fmt.Sprintf("SKOFF%d", i)), when: has},
+			order{name: fmt.Sprintf("outlet.%d.load.on", i), wire: plain(fmt.Sprintf("SKON%d", i)), when: has})
 	}
 	return all
 }

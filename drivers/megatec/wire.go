@@ -17,6 +17,8 @@ type reading struct {
 	words  []string // of ups.status, besides those that the bits stand for
 	alarms []string
 	able   []string // what the device says that it can
+	// block is the voltage of 12 V of battery, cutoff that at which it is empty; 0: not told.
+	block, cutoff milli
 	// later are values that depend on what else is known of the device.
 	later func(known func(variable string) string) []value
 }
@@ -36,6 +38,7 @@ func (r *reading) set(variable, text string) {
 // add takes over what another reply says about the state of the device, but not its values.
 func (r *reading) add(more reading) {
 	r.Bits |= more.Bits
+	r.block, r.cutoff = max(r.block, more.block), max(r.cutoff, more.cutoff)
 	for _, w := range more.words {
 		r.say(w)
 	}
