@@ -2,8 +2,6 @@ package serve
 
 import (
 	"fmt"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -80,8 +78,12 @@ func (c *Cable) OpenMode(e env.Env, m transport.Mode) (transport.Serial, error) 
 // Release closes the port for a program that died without doing it, as a system does.
 func (c *Cable) Release() { c.drop(nil, env.ErrClosed) }
 
-// SetFault makes a fault present for d from now on, or until ClearFault when d is 0.
+// SetFault makes a fault present for d from now on, or until ClearFault when d is 0. One that the
+// port does not take has no effect.
 func (c *Cable) SetFault(now time.Duration, f Fault, d time.Duration) {
+	if f.usbOnly() {
+		return
+	}
 	c.freeze(now)
 	c.set(now, f, d)
 	if f == Unplug {
@@ -131,38 +133,14 @@ func (c *Cable) drop(p *port, why error) {
 	}
 }
 
-func (c *Cable) now(e env.Env) time.Duration {
-	if c.o.Now != nil {
-		return c.o.Now()
-	}
-	return time.Duration(e.Now())
-}
+func (c *Cable) now(e env.Env) time.Duration { return c.o.now(e) }
 
-// Ports are the cables of one machine by the name under which it opens them.
-type Ports map[string]*Cable
-
-// Serial implements transport.Ports.
-func (p Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial, error) {
-	c, ok := p[name]
-	if !ok {
-		names := make([]string, 0, len(p))
-		for n := range p {
-			names = append(names, n)
-		}
-		sort.Strings(names)
-		return nil, fmt.Errorf("%s: %w (there are: %s)",
-			name, transport.ErrNoPort, strings.Join(names, " "))
+// Takes reports whether a serial port can have a fault.
+func (c *Cable) Takes(f Fault) error {
+	if f.usbOnly() {
+		return fmt.Errorf("fault %s: only a USB device can have it, and this is a serial port", f)
 	}
-	s, err := c.OpenMode(e, m)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return s, nil
-}
-
-// USB implements transport.Ports: a cable is none.
-func (p Ports) USB(_ env.Env, name string, _ transport.USBWant) (transport.USB, error) {
-	return nil, fmt.Errorf("%s: %w", name, transport.ErrNoPort)
+	return nil
 }
 
 // A port is a Cable opened by a program.

@@ -1,6 +1,10 @@
 package serve
 
-import "time"
+import (
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
 
 // A Face is a device as seen through its port. Time is the time since the start of the world.
 type Face interface {
@@ -30,6 +34,7 @@ type Options struct {
 	Baud    int           // the device's speed; 0 means 2400
 	Latency time.Duration // between the end of a command and the start of the answer
 	Seed    uint64        // of the noise that some faults make
+	Bus     int           // where a USB device is plugged in; 0 means 1
 	// Now is the time of the world; nil means the clock of whoever uses the port.
 	Now func() time.Duration
 }
@@ -47,4 +52,12 @@ func (o Options) baud() int {
 // wire is how long n bytes take.
 func (o Options) wire(n int) time.Duration {
 	return time.Duration(n) * bitsPerByte * time.Second / time.Duration(o.baud())
+}
+
+// now is the time of the world.
+func (o Options) now(e env.Env) time.Duration {
+	if o.Now != nil {
+		return o.Now()
+	}
+	return time.Duration(e.Now())
 }

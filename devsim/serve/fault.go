@@ -20,10 +20,16 @@ const (
 	Truncate              // answers stop halfway
 	Slow                  // every byte takes forty times as long
 	Unplug                // the port is gone: open handles are dead for good
+	Halt                  // every transfer is refused, until that or the device is reset
+	Overflow              // all that comes is longer than was asked for
+	Reset                 // the device leaves the bus and is back at once, under another number
+	Busy                  // opening fails: another program has the port
+	Denied                // opening fails: no permission
 	faults                // how many there are
 )
 
-var faultNames = [faults]string{"silent", "mute", "garbage", "noise", "truncate", "slow", "unplug"}
+var faultNames = [faults]string{"silent", "mute", "garbage", "noise", "truncate", "slow", "unplug",
+	"halt", "overflow", "reset", "busy", "eperm"}
 
 // slowness is the factor of Slow: an answer of 47 bytes at 2400 baud then takes 8 s, longer than
 // any driver waits.
@@ -56,21 +62,28 @@ func ParseFault(s string) (Fault, error) {
 // FaultNames returns the names of all faults.
 func FaultNames() []string { return append([]string(nil), faultNames[:]...) }
 
-// far is the device's end of a port: the face, behind what is wrong with the wire.
-type far struct {
-	face Face
+// usbOnly reports whether only a USB device can have the fault.
+func (f Fault) usbOnly() bool { return f >= Halt }
 
-	mu    sync.Mutex // guards what follows; never held while the face is called
+// harm is what is wrong with a wire.
+type harm struct {
+	mu    sync.Mutex // guards what follows; never held while a device is called
 	until [faults]time.Duration
 	rng   *rand.Rand
 }
 
-func newFar(f Face, seed uint64) *far {
-	return &far{face: f, rng: rand.New(rand.NewPCG(seed, 0))}
+func newHarm(seed uint64) *harm { return &harm{rng: rand.New(rand.NewPCG(seed, 0))} }
+
+// far is the device's end of a serial port: the face, behind what is wrong with the wire.
+type far struct {
+	*harm
+	face Face
 }
 
+func newFar(f Face, seed uint64) *far { return &far{newHarm(seed), f} }
+
 // set makes f present for d from now, or until cleared when d is 0.
-func (r *far) set(now time.Duration, f Fault, d time.Duration) {
+func (r *harm) set(now time.Duration, f Fault, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.until[f] = forever
@@ -79,20 +92,20 @@ func (r *far) set(now time.Duration, f Fault, d time.Duration) {
 	}
 }
 
-func (r *far) clear(f Fault) {
+func (r *harm) clear(f Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.until[f] = 0
 }
 
 // has reports whether f is present, and until when.
-func (r *far) has(now time.Duration, f Fault) (until time.Duration, ok bool) {
+func (r *harm) has(now time.Duration, f Fault) (until time.Duration, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.until[f], now < r.until[f]
 }
 
-func (r *far) present(now time.Duration) []string {
+func (r *harm) present(now time.Duration) []string {
 	names := []string{}
 	for f := range faults {
 		if _, ok := r.has(now, f); ok {
@@ -114,7 +127,7 @@ func (r *far) receive(now time.Duration, p []byte, badSpeed bool) []byte {
 }
 
 // spoil does to an answer what the present faults do.
-func (r *far) spoil(now time.Duration, b []byte) []byte {
+func (r *harm) spoil(now time.Duration, b []byte) []byte {
 	if len(b) == 0 {
 		return nil
 	}
@@ -137,7 +150,7 @@ func (r *far) spoil(now time.Duration, b []byte) []byte {
 }
 
 // noise returns as many random bytes as b has.
-func (r *far) noise(b []byte) []byte {
+func (r *harm) noise(b []byte) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := make([]byte, len(b))
@@ -148,7 +161,7 @@ func (r *far) noise(b []byte) []byte {
 }
 
 // flip returns b with one bit changed.
-func (r *far) flip(b []byte) []byte {
+func (r *harm) flip(b []byte) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := append([]byte(nil), b...)

@@ -22,11 +22,11 @@ const (
 	pending = 64
 )
 
-// A Socket plugs a Cable into a unix socket, where programs of other processes find it under the
-// port name devsim:PATH; see transport/devsock. It carries modem lines, as a pseudo-terminal does
-// not.
+// A Socket plugs a Cable or a Plug into a unix socket, where programs of other processes find it
+// under the port name devsim:PATH; see transport/devsock. It carries modem lines and USB, as a
+// pseudo-terminal does not.
 type Socket struct {
-	c     *Cable
+	c     Port
 	path  string
 	e     env.Env // of the opener, who also closes
 	l     env.Listener
@@ -34,7 +34,7 @@ type Socket struct {
 }
 
 // NewSocket listens on path, in the place of a socket whose program has died.
-func NewSocket(e env.Env, c *Cable, path string) (*Socket, error) {
+func NewSocket(e env.Env, c Port, path string) (*Socket, error) {
 	l, err := Listen(e, path)
 	if err != nil {
 		return nil, err
@@ -64,47 +64,75 @@ func (s *Socket) accept(e env.Env) error {
 func (s *Socket) serve(e env.Env, conn env.Conn) error {
 	defer conn.Close()
 	in := &devsock.Reader{Conn: conn}
-	port, err := s.open(e, in)
-	if err != nil {
+	u := &use{e: e, conn: conn, in: in, out: env.NewInbox[devsock.Frame](e, pending)}
+	f, err := in.Next(e, e.Now().Add(openTime))
+	if err == nil {
+		switch c := s.c.(type) {
+		case *Cable:
+			err = s.serial(u, c, f)
+		case *Plug:
+			err = s.usb(u, c, f)
+		}
+	}
+	if err != nil && !errors.Is(err, env.ErrStopped) {
 		conn.Write(e, devsock.Refusal(err).Append(nil), e.Now().Add(writeTime))
 		return nil
 	}
-	defer port.Close()
+	return err
+}
+
+// A use is one program's use of a port.
+type use struct {
+	e    env.Env
+	conn env.Conn
+	in   *devsock.Reader
+	out  *env.Inbox[devsock.Frame]
+}
+
+// run says hello, has carry run beside what obeys the program, and ends both.
+func (s *Socket) run(u *use, hello devsock.Frame, close func() error,
+	carry, obey func(tasks env.Env) error) error {
+	u.out.Put(hello)
+	tasks, scope := u.e.Scope("port " + s.path)
+	tasks.Go("to the program", func(e env.Env) error { return toSocket(e, u.conn, u.out) })
+	tasks.Go("from the device", carry)
+	err := obey(tasks)
+	close()
+	u.conn.Close()
+	scope.Stop()
+	scope.Wait(u.e)
+	return err
+}
+
+// serial serves a serial port.
+func (s *Socket) serial(u *use, c *Cable, f devsock.Frame) error {
+	mode, err := devsock.ParseOpen(f)
+	if err != nil {
+		return fmt.Errorf("this is a serial port: %w", err)
+	}
+	port, err := patient(u.e, func() (transport.Serial, error) { return c.OpenMode(u.e, mode) })
+	if err != nil {
+		return err
+	}
 	lined, _ := port.(*linedPort)
 	hello := devsock.Frame{Kind: devsock.Open, Body: []byte{0}}
 	if lined != nil {
 		hello.Body[0] = 1
 	}
-	out := env.NewInbox[devsock.Frame](e, pending)
-	out.Put(hello)
-	tasks, scope := e.Scope("port " + s.path)
-	tasks.Go("to the program", func(e env.Env) error { return toSocket(e, conn, out) })
-	tasks.Go("from the device", func(e env.Env) error { return fromDevice(e, port, conn, out) })
-	err = fromSocket(e, in, port, lined, out)
-	port.Close()
-	conn.Close()
-	scope.Stop()
-	scope.Wait(e)
-	return err
+	return s.run(u, hello, port.Close,
+		func(e env.Env) error { return fromDevice(e, port, u.conn, u.out) },
+		func(env.Env) error { return fromSocket(u.e, u.in, port, lined, u.out) })
 }
 
-// open does what the program asks for first.
-func (s *Socket) open(e env.Env, in *devsock.Reader) (transport.Serial, error) {
-	f, err := in.Next(e, e.Now().Add(openTime))
-	if err != nil {
-		return nil, err
-	}
-	mode, err := devsock.ParseOpen(f)
-	if err != nil {
-		return nil, err
-	}
+// patient opens a port whose last program may have ended just now.
+func patient[T any](e env.Env, open func() (T, error)) (T, error) {
 	for until := e.Now().Add(releaseTime); ; {
-		port, err := s.c.OpenMode(e, mode)
+		port, err := open()
 		if !errors.Is(err, transport.ErrBusy) || e.Now() >= until {
 			return port, err
 		}
 		if err := e.Sleep(releaseStep); err != nil {
-			return nil, err
+			return port, err
 		}
 	}
 }

@@ -108,6 +108,7 @@ var whys = []struct {
 }{
 	{'b', transport.ErrBusy},
 	{'n', transport.ErrNoPort},
+	{'p', transport.ErrPermission},
 }
 
 // Refusal says why a port cannot be opened.

@@ -19,7 +19,7 @@ func TestModesSurviveTheSocket(t *testing.T) {
 }
 
 func TestRefusalsKeepTheirMeaning(t *testing.T) {
-	for _, want := range []error{transport.ErrBusy, transport.ErrNoPort} {
+	for _, want := range []error{transport.ErrBusy, transport.ErrNoPort, transport.ErrPermission} {
 		if got := refused(Refusal(want)); !errors.Is(got, want) {
 			t.Errorf("%v arrives as %v", want, got)
 		}
@@ -42,6 +42,10 @@ func FuzzFrames(f *testing.F) {
 	f.Add(Frame{Open, OpenBody(transport.Mode{})}.Append(nil), 1)
 	f.Add(Refusal(transport.ErrBusy).Append(Frame{State, []byte{1, 63}}.Append(nil)), 3)
 	f.Add([]byte("D\xff\xff"), 2)
+	f.Add(Frame{OpenUSB, PlaceBody(transport.USBID{Bus: "001", Device: "004", BusPort: "1.4"})}.
+		Append(Request{Kind: Interrupt, Seq: 1, Endpoint: 0x81, Len: 8}.Frame().Append(nil)), 5)
+	f.Add(Request{Kind: Control, Left: -1, Len: 3, Data: []byte("Q1\r")}.Frame().
+		Append(Answer{1, transport.ErrTimeout, []byte("(2")}.Frame().Append(nil)), 4)
 	f.Fuzz(func(t *testing.T, stream []byte, piece int) {
 		var rest, again []byte
 		for in := stream; len(in) > 0; {
@@ -56,6 +60,7 @@ func FuzzFrames(f *testing.F) {
 					break
 				}
 				again, rest = frame.Append(again), rest[n:]
+				sameUSB(t, frame)
 				if m, err := ParseOpen(frame); err == nil && frame.Body[len(frame.Body)-1] < 2 &&
 					!bytes.Equal(OpenBody(m), frame.Body) {
 					t.Errorf("%q is %+v, which is %q", frame.Body, m, OpenBody(m))

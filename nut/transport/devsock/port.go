@@ -41,18 +41,10 @@ func (p Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Seria
 	return s, nil
 }
 
-// USB implements transport.Ports.
-func (p Ports) USB(e env.Env, name string, w transport.USBWant) (transport.USB, error) {
-	return p.Real.USB(e, name, w)
-}
-
 func dial(e env.Env, path string, m transport.Mode) (transport.Serial, error) {
 	until := e.Now().Add(answerTime)
-	conn, err := e.Net().Dial(e, "unix", path, until)
-	switch {
-	case errors.Is(err, env.ErrRefused), errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: no emulated device serves there (%w)", transport.ErrNoPort, err)
-	case err != nil:
+	conn, err := connect(e, path, until)
+	if err != nil {
 		return nil, err
 	}
 	p := &port{name: Prefix + path, conn: conn, wake: e.Waiter(),
@@ -67,6 +59,14 @@ func dial(e env.Env, path string, m transport.Mode) (transport.Serial, error) {
 		return p, nil
 	}
 	return &linedPort{p}, nil
+}
+
+func connect(e env.Env, path string, until env.Instant) (env.Conn, error) {
+	conn, err := e.Net().Dial(e, "unix", path, until)
+	if errors.Is(err, env.ErrRefused) || errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: no emulated device serves there (%w)", transport.ErrNoPort, err)
+	}
+	return conn, err
 }
 
 // open asks for the port.
