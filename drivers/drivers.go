@@ -15,6 +15,7 @@ var All = []driver.Spec{
 	apcsmart.Spec,
 	apcsmart.Old,
 	megatec.Blazer,
+	megatec.BlazerUSB,
 	dummy.Spec,
 	contact.Spec,
 	megatec.Spec,

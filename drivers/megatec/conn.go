@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
 )
@@ -22,48 +23,84 @@ const (
 // errRefused is for a command that the device did not take.
 var errRefused = errors.New("refused")
 
+// A carrier takes a command to the device and brings back the line that answers it: a serial line,
+// or a bridge on USB.
+type carrier interface {
+	// exchange sends a command and returns the next line, both without CR; size is for a reply of
+	// raw bytes, see cut. What came before the command is dropped: it answers something older. No
+	// line in time is transport.ErrTimeout.
+	exchange(e env.Env, cmd string, size int) ([]byte, error)
+	// doubt says that the last line made no sense.
+	doubt()
+	Close() error
+}
+
 // conn speaks over the cable, one exchange at a time.
 type conn struct {
-	port transport.Serial
-	last []byte // the reply that came last
+	cable carrier
+	last  []byte // the reply that came last
 	// address is what devices that have one want in the place of XX.
 	address string
 	debug   func(level int, format string, args ...any)
 }
 
-// exchange sends a command and returns the next line, without its CR. What came before the
-// command is dropped: it answers something older.
-func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
-	return c.exchangeRaw(e, cmd, 0)
+// powers are the modem lines DTR and RTS by cablepower.
+var powers = map[string]struct{ dtr, rts bool }{
+	"normal": {dtr: true}, "reverse": {rts: true}, "both": {true, true}, "none": {},
 }
 
-// exchangeRaw is exchange for a reply of raw bytes, of which any may be a CR: it begins with a
-// bracket and has so many bytes. Anything else ends at the first CR.
-func (c *conn) exchangeRaw(e env.Env, cmd string, size int) ([]byte, error) {
-	if err := c.port.Flush(); err != nil {
-		return nil, fmt.Errorf("%s: %w", cmd, err)
+// plugSerial opens a serial port and wakes up a device that lives on the modem lines.
+func (p program) plugSerial(e env.Env, s driver.Setup) (carrier, error) {
+	port, err := s.Ports.Serial(e, s.Conf.Port(), transport.Mode{Baud: 2400})
+	if err != nil {
+		return nil, err
 	}
-	if _, err := c.port.Write(e, []byte(cmd+"\r")); err != nil {
-		return nil, fmt.Errorf("%s: %w", cmd, err)
+	if lines, ok := port.(transport.Lines); ok {
+		power := powers[s.Conf.Text("cablepower")]
+		if err = lines.SetLines(e, power.dtr, power.rts); err != nil {
+			err = fmt.Errorf("cablepower: %w", err)
+		} else {
+			err = e.Sleep(p.settle)
+		}
+	}
+	if err != nil {
+		port.Close()
+		return nil, err
+	}
+	return serialCable{port}, nil
+}
+
+// A serialCable is the carrier that needs no bridge.
+type serialCable struct{ transport.Serial }
+
+func (c serialCable) doubt() {} // each exchange begins with an empty buffer
+
+func (c serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
+	if err := c.Flush(); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(e, []byte(cmd+"\r")); err != nil {
+		return nil, err
 	}
 	var reply []byte
 	buf := make([]byte, maxReply)
 	for until := e.Now().Add(answerTime); ; {
-		n, err := c.port.Read(e, buf, until)
+		n, err := c.Read(e, buf, until)
 		if err != nil {
-			return nil, fmt.Errorf("%s: after %q: %w", cmd, reply, err)
+			return nil, fmt.Errorf("after %q: %w", reply, err)
 		}
 		reply = append(reply, buf[:n]...)
 		if line, ok := cut(reply, size); ok {
-			c.debug(3, "%s -> %q", cmd, line)
-			c.last = line
 			return line, nil
 		}
 		if len(reply) > maxReply {
-			return nil, fmt.Errorf("%s: %w: %d bytes without CR: %q",
-				cmd, ErrMalformed, len(reply), reply)
+			return nil, endless(reply)
 		}
 	}
+}
+
+func endless(reply []byte) error {
+	return fmt.Errorf("%w: %d bytes without CR: %q", ErrMalformed, len(reply), reply)
 }
 
 // cut takes the first line, or with a size the raw reply, if it has come whole.
@@ -73,6 +110,23 @@ func cut(reply []byte, size int) (line []byte, whole bool) {
 		return line, whole
 	}
 	return reply[:min(size, len(reply))], len(reply) > size && reply[size] == '\r'
+}
+
+// exchange sends a command and keeps the line that answers it.
+func (c *conn) exchange(e env.Env, cmd string) ([]byte, error) {
+	return c.exchangeRaw(e, cmd, 0)
+}
+
+// exchangeRaw is exchange for a reply of raw bytes, of which any may be a CR: it begins with a
+// bracket and has so many bytes. Anything else ends at the first CR.
+func (c *conn) exchangeRaw(e env.Env, cmd string, size int) ([]byte, error) {
+	line, err := c.cable.exchange(e, cmd, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	c.debug(3, "%s -> %q", cmd, line)
+	c.last = line
+	return line, nil
 }
 
 // addressed is a command with the address of the unit in the place of XX.
@@ -92,6 +146,9 @@ func (c *conn) ask(e env.Env, q query) (reading, error) {
 	r, err := q.decode(line)
 	if err != nil && rejects(q.wire(), string(line)) {
 		err = refusal(q.send, line)
+	}
+	if errors.Is(err, ErrMalformed) {
+		c.cable.doubt()
 	}
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", q.send, err)
@@ -117,7 +174,7 @@ func refusal(want string, line []byte) error {
 // want of a better word, but is not acknowledged.
 func (c *conn) tell(e env.Env, cmd string) (acknowledged bool, err error) {
 	reply, err := c.exchange(e, cmd)
-	if errors.Is(err, transport.ErrTimeout) {
+	if errors.Is(err, transport.ErrTimeout) || errors.Is(err, errVanished) {
 		return false, nil
 	}
 	if err != nil {

@@ -30,18 +30,21 @@ func (d *device) detect(e env.Env) (dialect, reading, error) {
 	}
 	known, ok := dialectBy(func(c dialect) bool { return d.s.Value("driver.version.data") == c.data() })
 	if !ok {
-		return s.try(e, slices.DeleteFunc(slices.Clone(d.p.dialects), asked))
+		return s.try(e, slices.DeleteFunc(slices.Clone(d.p.dialects), d.notLookedFor))
 	}
 	// A device that was lost and is back speaks as before. Only one that says that it does not
 	// understand is another device.
 	found, first, err := s.try(e, []dialect{known})
 	if errors.Is(err, errRefused) {
-		return s.try(e, slices.DeleteFunc(slices.Clone(d.p.dialects), asked))
+		return s.try(e, slices.DeleteFunc(slices.Clone(d.p.dialects), d.notLookedFor))
 	}
 	return found, first, err
 }
 
-func asked(d dialect) bool { return d.onRequest }
+// notLookedFor reports whether a device is only taken for one of a dialect on request.
+func (d *device) notLookedFor(c dialect) bool {
+	return c.onRequest && (c.vendorID == "" || d.s.Value("ups.vendorid") != c.vendorID)
+}
 
 // try returns the first dialect whose questions are answered. Its error is that of the last.
 func (s search) try(e env.Env, list []dialect) (dialect, reading, error) {

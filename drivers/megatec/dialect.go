@@ -23,8 +23,10 @@ type dialect struct {
 	// claim is what must be answered, besides status, for a device to be taken for one that speaks
 	// the dialect.
 	claim []query
-	// onRequest dialects are not looked for: what they answer proves too little.
+	// onRequest dialects are not looked for: what they answer proves too little, but for USB
+	// devices of the maker vendorID.
 	onRequest bool
+	vendorID  string
 
 	// adjust corrects a reading of status by what is known of the device.
 	adjust func(*device, *reading)

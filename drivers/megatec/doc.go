@@ -1,6 +1,6 @@
-// Package megatec drives UPSes of the Megatec family over a serial line at 2400 baud: the Q1
-// protocol and its many dialects. It runs as nutdrv_qx (or megatec) and, with the older driver's
-// units and fewer dialects, as blazer_ser.
+// Package megatec drives UPSes of the Megatec family: the Q1 protocol and its many dialects, over a
+// serial line at 2400 baud or one of the bridges on USB that imitate one. It runs as nutdrv_qx (or
+// megatec) and, with the older drivers' units and fewer dialects, as blazer_ser and blazer_usb.
 //
 // # Dialects
 //
@@ -10,10 +10,9 @@
 // rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
 // device that was lost is taken for what it was, unless it rejects that.
 //
-// Not there yet: the USB bridges that wrap these dialects.
-//
 // Different from NUT, on purpose: innovatae, whose status proves nothing, is not tried before
-// q1 but only on request, as is omron; q1 asks for the rating as well.
+// q1 but only on request, as is omron where USB does not name that maker; q1 asks for the rating
+// as well.
 //
 // # On the wire
 //
@@ -36,6 +35,18 @@
 //
 // The bits, from the left: utility fail, battery low, boost or buck active, UPS failed, standby
 // type, test running, shutdown active, beeper on.
+//
+// # Over USB
+//
+// A [bridge] is a kind of adapter. Its kind follows from numbers and texts of the device, or from
+// the option subdriver; the same numbers are in use for several kinds. Most take a command by
+// reports of eight bytes and give the reply in packets of eight; the reply to a few is a string
+// descriptor whose index is the command, and those cannot carry all commands. What a bridge cannot
+// carry, it answers as a device does that does not know the command.
+//
+// A device is found again by its numbers and texts, whatever its number on the bus is then. What
+// is left of an exchange that failed is dropped before the next. A stall is cleared; the third in a
+// row, or the third overflow, resets the device.
 //
 // # What it cannot tell
 //

@@ -48,15 +48,12 @@ type device struct {
 // open returns the Open function of a program.
 func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 	return func(e env.Env, s driver.Setup) (driver.Device, error) {
-		if s.Conf.Port() == "auto" {
-			return nil, errors.New("port = auto means USB, which is not supported yet: " +
-				"want a serial device such as /dev/ttyS0")
-		}
-		port, err := s.Ports.Serial(e, s.Conf.Port(), transport.Mode{Baud: 2400})
+		cable, err := p.plug(e, s)
 		if err != nil {
 			return nil, err
 		}
-		dev := &device{conn: conn{port: port, debug: s.Debug}, p: p, conf: s.Conf, able: map[string]bool{}, s: s.State}
+		dev := &device{conn: conn{cable: cable, debug: s.Debug}, p: p, conf: s.Conf,
+			able: map[string]bool{}, s: s.State}
 		if err := dev.identify(e); err != nil {
 			dev.Close()
 			return nil, fmt.Errorf("%s: %w", s.Conf.Port(), err)
@@ -65,22 +62,8 @@ func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 	}
 }
 
-// powers are the modem lines DTR and RTS by cablepower.
-var powers = map[string]struct{ dtr, rts bool }{
-	"normal": {dtr: true}, "reverse": {rts: true}, "both": {true, true}, "none": {},
-}
-
-// identify wakes the device up and asks for all that does not change.
+// identify asks for all that does not change.
 func (d *device) identify(e env.Env) error {
-	if lines, ok := d.port.(transport.Lines); ok {
-		p := powers[d.conf.Text("cablepower")]
-		if err := lines.SetLines(e, p.dtr, p.rts); err != nil {
-			return fmt.Errorf("cablepower: %w", err)
-		}
-		if err := e.Sleep(d.p.settle); err != nil {
-			return err
-		}
-	}
 	var first reading
 	var err error
 	if d.dialect, first, err = d.detect(e); err != nil {
@@ -534,4 +517,4 @@ func (d *device) insist(e env.Env, name string) (out driver.Outcome, err error) 
 }
 
 // Close implements driver.Device. A device that lives on the modem lines loses its power with it.
-func (d *device) Close() error { return d.port.Close() }
+func (d *device) Close() error { return d.cable.Close() }

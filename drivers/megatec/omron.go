@@ -7,7 +7,7 @@ import (
 )
 
 // omron answers a short word to each of many questions. Its questions prove little, so it is not
-// looked for on a serial line.
+// looked for on a serial line, but on USB where the maker is known.
 //
 //	> Bl ?
 //	< 100                  charge
@@ -21,7 +21,7 @@ import (
 //	< 1125W/1125VA/048V/160W/020W
 //	> An, then S.5         off after half a minute, and on again; Af, then Sf.5: and not
 //	< OK
-var omron = dialect{name: "omron", title: "Omron", onRequest: true,
+var omron = dialect{name: "omron", title: "Omron", onRequest: true, vendorID: "0590",
 	status: query{send: "Q1", read: words("(", append(q1[:len(q1):len(q1)],
 		field{name: "status bits", take: omronBits})...)},
 	once: []query{

@@ -18,10 +18,10 @@ var Spec = driver.Spec{
 	Name:    "nutdrv_qx",
 	Aliases: []string{"megatec"},
 	Version: version,
-	Summary: "Generic Q* Serial driver",
+	Summary: "Generic Q* USB/Serial driver",
 	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
 		[]driver.Option{protocol(dialects)}, presetOptions(voltronicPresets, bestPresets),
-		voltronicUnused, masterguardUnused, qxOnly, bridges),
+		voltronicUnused, masterguardUnused, qxOnly, serialOptions, usbOptions(kinds())),
 	Tolerance: tolerance,
 	Open:      open(qx),
 }
@@ -32,12 +32,24 @@ var Blazer = driver.Spec{
 	Version: version,
 	Summary: "Megatec/Q1 protocol serial driver",
 	Options: append(shared("3", driver.Minutes, "from power-off to power-on, in minutes"),
-		protocol(blazerDialects)),
+		protocol(blazerDialects), serialOptions[0]),
 	Tolerance: tolerance,
 	Open:      open(blazer),
 }
 
-// A program is what the two programs understand differently.
+// BlazerUSB is the driver under the name and with the units of blazer_usb.
+var BlazerUSB = driver.Spec{
+	Name:    "blazer_usb",
+	Version: version,
+	Summary: "Megatec/Q1 protocol USB driver",
+	Options: slices.Concat(
+		shared("3", driver.Minutes, "from power-off to power-on, in minutes"),
+		[]driver.Option{protocol(blazerDialects)}, usbOptions(blazerBridges)),
+	Tolerance: tolerance,
+	Open:      open(blazerUSB),
+}
+
+// A program is what the programs understand differently.
 type program struct {
 	testUnit time.Duration     // of the argument of test.battery.start
 	settle   time.Duration     // how long a device that lives on the modem lines has to wake up
@@ -45,18 +57,25 @@ type program struct {
 	light    bool              // the status is enough to know a dialect by
 	names    map[string]string // variables that it calls otherwise
 	dialects []dialect         // in the order in which they are tried
+	serial   bool              // it drives devices on serial ports
+	ids      []usbID           // USB devices that it drives
 }
 
 var (
 	qx = program{testUnit: time.Second, settle: 1100 * time.Millisecond,
-		dialects: dialects}
+		dialects: dialects, serial: true, ids: qxIDs}
 	blazer = program{testUnit: time.Minute, settle: 100 * time.Millisecond,
 		pack: true, light: true,
 		names:    map[string]string{"device.mfr": "ups.mfr", "device.model": "ups.model"},
-		dialects: blazerDialects}
+		dialects: blazerDialects, serial: true}
+	blazerUSB = func() program {
+		p := blazer
+		p.serial, p.ids = false, blazerIDs
+		return p
+	}()
 )
 
-// shared are the options that both programs have.
+// shared are the options that all programs have.
 func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 	most, longest := int(maxStart/time.Minute), inSeconds(maxShutdown)
 	if unit == driver.Seconds {
@@ -77,8 +96,6 @@ func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 			Help: "from empty to full, for runtimecal"},
 		{Key: "idleload", Kind: driver.Whole, Default: "10", Min: 1, Max: 100,
 			Help: "least load in percent that counts, for runtimecal"},
-		{Key: "cablepower", Default: "normal", OneOf: []string{"normal", "reverse", "both", "none"},
-			Help: "modem lines that power the device: DTR, RTS, both, none"},
 		{Key: "ignoresab", Kind: driver.Flag,
 			Help: "do not take the shutdown-active bit for FSD; some devices set it for no reason"},
 		{Key: "battery_voltage_reports_one_pack", Kind: driver.Flag,
@@ -91,6 +108,12 @@ func isCalibration(value string) error {
 	return err
 }
 
+// serialOptions are the options for serial ports.
+var serialOptions = []driver.Option{
+	{Key: "cablepower", Default: "normal", OneOf: []string{"normal", "reverse", "both", "none"},
+		Help: "modem lines that power the device: DTR, RTS, both, none"},
+}
+
 // qxOnly are further options of nutdrv_qx.
 var qxOnly = []driver.Option{
 	{Key: "pollfreq", Kind: driver.Seconds, Default: "30", Min: 1, Max: 1 << 30,
@@ -98,19 +121,7 @@ var qxOnly = []driver.Option{
 	{Key: "slave_address", Kind: driver.Whole, Max: 99,
 		Help: "address of the unit, of those that have one"},
 	{Key: "testing", Kind: driver.Flag, Help: "accepted for compatibility"},
-}
-
-// bridges are the options of nutdrv_qx for USB.
-var bridges = later("USB bridges; give the device file of a serial port",
-	"subdriver", "vendorid", "productid", "vendor", "product", "serial", "bus", "device", "busport",
-	"langid_fix", "noscanlangid", "usb_set_altinterface")
-
-func later(why string, keys ...string) []driver.Option {
-	var options []driver.Option
-	for _, k := range keys {
-		options = append(options, driver.Option{Key: k, Help: "for USB", Later: why})
-	}
-	return options
+	{Key: "noscanlangid", Kind: driver.Flag, Help: "accepted for compatibility"},
 }
 
 // protocol is the option of that name.

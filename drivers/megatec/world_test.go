@@ -246,8 +246,8 @@ func TestBadOptionsAndPorts(t *testing.T) {
 		"offdelay = 601":        `offdelay: 601 seconds: want 12 to 600 (protocol megatec)`,
 		"runtimecal = 1,2,3":    `runtimecal: "1,2,3": want four numbers with commas`,
 		"cablepower = sideways": "want one of normal, reverse, both, none",
-		"vendorid = 0665":       "vendorid: \"0665\": not supported yet: USB bridges",
-		"port = auto":           "port = auto means USB, which is not supported yet",
+		"vendorid = 0665":       "port = /dev/ttyS0 names no USB device, but vendorid means USB",
+		"port = auto":           "no such port: no USB device that this driver knows, of 0 that are plugged in",
 		"port = /dev/ttyS9":     "/dev/ttyS9: no such port",
 	} {
 		b := newBench(t, power.Spec{}, megatec.Options{})

@@ -200,7 +200,7 @@ func (s Spec) manual(w io.Writer) {
 	fmt.Fprintln(w, "\nand of every driver:")
 	printOptions(w, common)
 	for _, p := range prefixes {
-		fmt.Fprintf(w, "  %-28s %s\n", p.prefix+"<variable>=<value>", p.help)
+		printOption(w, p.prefix+"<variable>=<value>", p.help)
 	}
 }
 
@@ -217,6 +217,22 @@ func printOptions(w io.Writer, options []Option) {
 		if o.Later != "" {
 			help += " [not yet: " + o.Later + "]"
 		}
-		fmt.Fprintf(w, "  %-28s %s\n", key, help)
+		printOption(w, key, help)
 	}
+}
+
+// helpWidth is how many columns the help has.
+const helpWidth = 100
+
+// printOption prints a key with its help, which goes on below itself.
+func printOption(w io.Writer, key, help string) {
+	line := fmt.Sprintf("  %-28s", key)
+	for _, word := range strings.Fields(help) {
+		if len(line)+1+len(word) > helpWidth {
+			fmt.Fprintln(w, line)
+			line = strings.Repeat(" ", 30)
+		}
+		line += " " + word
+	}
+	fmt.Fprintln(w, line)
 }

@@ -18,13 +18,21 @@ type State struct {
 	words    []string          // of ups.status, as the device gave them
 	told     bool              // the device gave a status
 	alarms   []string
+	kept     map[string]string
 }
 
 // NewState returns a State that knows nothing.
 func NewState() *State {
 	return &State{dev: state.New(), fixed: make(map[string]bool),
-		defaults: make(map[string]string), derived: make(map[string]bool)}
+		defaults: make(map[string]string), derived: make(map[string]bool),
+		kept: make(map[string]string)}
 }
+
+// Keep leaves a text for the next Open of this run. Nobody else sees it.
+func (s *State) Keep(key, text string) { s.kept[key] = text }
+
+// Kept returns a text that was left, "" without one.
+func (s *State) Kept(key string) string { return s.kept[key] }
 
 // preset applies what default. and override. say.
 func (s *State) preset(vars []presetVar) {

@@ -1,0 +1,207 @@
+package megatec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+)
+
+// errVanished is for a device that was unplugged, or has switched its own bridge off, after it had
+// the whole command.
+var errVanished = errors.New("the device went away after the command")
+
+// A bridge is the kind of an adapter from USB to the serial line of the family. Nothing on the wire
+// tells one kind from another.
+type bridge struct {
+	name string
+	// in is the endpoint from which replies come; 0 when they come otherwise.
+	in byte
+	// start returns what carries the exchanges of one open device.
+	start func(bridgeOptions) talker
+}
+
+// A talker carries exchanges over one kind of bridge. cmd and line are without CR; a device that
+// says nothing is errSilent.
+type talker interface {
+	talk(e env.Env, l *link, cmd string) (line []byte, err error)
+}
+
+// bridgeOptions are the options that some bridges heed.
+type bridgeOptions struct {
+	lang     uint16 // langid_fix; 0: the language is asked for
+	noVendor bool
+}
+
+// errSilent is a reply that did not come, as the bridge tells it.
+var errSilent = fmt.Errorf("%w: the bridge has no reply", transport.ErrTimeout)
+
+// Times of the transfers. readTime is that of one packet, replyTime that of a whole reply.
+const (
+	readTime  = time.Second
+	replyTime = 3 * time.Second
+	drainTime = 100 * time.Millisecond
+)
+
+// maxStrikes is how many transfers in a row may stall, overflow or fail for no known reason before
+// the device is reset, or opened anew.
+const maxStrikes = 3
+
+// A link is one open bridge: the carrier over USB.
+type link struct {
+	usb    transport.USB
+	bridge bridge
+	talker talker
+	debug  func(level int, format string, args ...any)
+
+	doubtful bool // something older may still come
+	sent     bool // the device has the whole command of this exchange
+	raw      int  // size of its reply, see cut
+	gone     bool
+	strikes  int
+}
+
+func (l *link) Close() error { return l.usb.Close() }
+func (l *link) doubt()       { l.doubtful = true }
+
+// exchange implements carrier.
+func (l *link) exchange(e env.Env, cmd string, size int) ([]byte, error) {
+	if l.doubtful && l.bridge.in != 0 {
+		l.drain(e, l.bridge.in, 64, maxReply/8, drainTime)
+	}
+	l.doubtful, l.sent, l.raw = false, false, size
+	line, err := l.talker.talk(e, l, cmd)
+	if err == nil {
+		l.strikes = 0
+		return line, nil
+	}
+	l.doubt()
+	return nil, l.repair(e, err)
+}
+
+// repair does what can be done about a failed transfer. The device is opened anew when its error
+// wraps ErrGone.
+func (l *link) repair(e env.Env, err error) error {
+	switch {
+	case errors.Is(err, transport.ErrGone) && l.sent && !l.gone:
+		l.gone = true
+		return fmt.Errorf("%w: %w", errVanished, err)
+	case errors.Is(err, transport.ErrGone), errors.Is(err, env.ErrStopped),
+		errors.Is(err, transport.ErrTimeout), errors.Is(err, ErrMalformed):
+		return err
+	case errors.Is(err, transport.ErrStall):
+		if l.bridge.in == 0 {
+			return err // a refused request; the next one is another matter
+		}
+		if l.strikes++; l.strikes < maxStrikes && l.usb.ClearHalt(e, l.bridge.in) == nil {
+			l.debug(1, "stall cleared")
+			return err
+		}
+	default:
+		if l.strikes++; l.strikes < maxStrikes {
+			return err
+		}
+	}
+	l.debug(1, "reset after %v", err)
+	l.usb.Reset(e) // whether it helps shows when the device is opened again
+	return fmt.Errorf("%w: reset after %w", transport.ErrGone, err)
+}
+
+// send sends a command by control transfers, in pieces filled up with zeros; piece 0 sends it whole.
+func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
+	within time.Duration) error {
+	if piece == 0 {
+		piece = len(cmd)
+	}
+	for part := range slices.Chunk(cmd, piece) {
+		report := make([]byte, piece)
+		copy(report, part)
+		if _, err := l.usb.Control(e, s, report, e.Now().Add(within)); err != nil {
+			return err
+		}
+	}
+	l.sent = true
+	return nil
+}
+
+// read fetches one packet of at most size bytes.
+func (l *link) read(e env.Env, endpoint byte, size int, until env.Instant) ([]byte, error) {
+	buf := make([]byte, size)
+	n, err := l.usb.Interrupt(e, endpoint, buf, until)
+	if err == nil && n == 0 {
+		err = errSilent
+	}
+	return buf[:n], err
+}
+
+// line fetches packets of at most size bytes until one has a CR.
+func (l *link) line(e env.Env, size int) ([]byte, error) {
+	var reply []byte
+	for until := e.Now().Add(replyTime); len(reply) <= maxReply; {
+		p, err := l.read(e, l.bridge.in, size, min(until, e.Now().Add(readTime)))
+		if err != nil {
+			return nil, fmt.Errorf("after %q: %w", reply, err)
+		}
+		reply = append(reply, p...)
+		if line, ok := cut(reply, l.raw); ok {
+			return line, nil
+		}
+	}
+	return nil, endless(reply)
+}
+
+// drain drops up to so many packets that wait to be fetched. What is wrong with the device will
+// show in the exchange that follows.
+func (l *link) drain(e env.Env, endpoint byte, most, size int, within time.Duration) {
+	for range most {
+		p, err := l.read(e, endpoint, size, e.Now().Add(within))
+		if errors.Is(err, transport.ErrStall) {
+			l.usb.ClearHalt(e, endpoint)
+		}
+		if err != nil {
+			return
+		}
+		l.debug(4, "dropped %q", p)
+	}
+}
+
+// Requests to the device (USB 2.0, 9.4; HID 1.11, 7.2).
+const (
+	getDescriptor    = 0x06
+	configDescriptor = 2
+	stringDescriptor = 3
+	getReport        = 0x01
+	setReport        = 0x09
+)
+
+// standard is a request for a descriptor.
+func standard(kind, index byte, lang uint16) transport.USBSetup {
+	return transport.USBSetup{RequestType: 0x80, Request: getDescriptor,
+		Value: uint16(kind)<<8 | uint16(index), Index: lang}
+}
+
+// descriptor fetches at most size bytes of a descriptor.
+func (l *link) descriptor(e env.Env, s transport.USBSetup, size int) ([]byte, error) {
+	buf := make([]byte, size)
+	n, err := l.usb.Control(e, s, buf, e.Now().Add(readTime))
+	if err == nil && n == 0 {
+		err = errSilent
+	}
+	return buf[:n], err
+}
+
+// echo is the answer of a bridge that cannot carry a command: as the device would say that it does
+// not know it.
+func echo(cmd string) ([]byte, error) { return []byte(cmd), nil }
+
+// upTo is p up to the first CR or NUL.
+func upTo(p []byte) []byte {
+	if end := bytes.IndexAny(p, "\r\x00"); end >= 0 {
+		return p[:end]
+	}
+	return p
+}
