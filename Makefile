@@ -1,6 +1,7 @@
 # Verbs, each with a line of help. Logic lives in .ci/ and in Go.
 
-export CGO_ENABLED ?= 0
+CGO_ENABLED ?= 0
+export CGO_ENABLED
 
 FUZZTIME ?= 5s
 GOTEST   ?=
@@ -14,7 +15,7 @@ help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## build every program into bin/, with each driver under its NUT name
-	go build -o bin/ ./cmd/...
+	@.ci/build "$(origin CGO_ENABLED)"
 	@cd bin && names=$$(./upsdrv --list) && for name in $$names; do ln -sf upsdrv $$name; done
 
 demo: build ## one outage, rehearsed in virtual time and with real processes
@@ -26,8 +27,8 @@ test: ## vet, staticcheck and all tests, but those beside Debian's NUT: make int
 	go test $(GOTEST) $$(go list ./... | grep -v /scenarios/interop)
 	BLACKSTART_PROC=1 go test -count=1 -run WithRealProcesses $(GOTEST) ./scenarios
 
-race: ## the short tests under the race detector (needs a C compiler)
-	@.ci/need gcc
+race: ## the short tests under the race detector (needs a C compiler and libusb)
+	@.ci/need gcc pkg-config /usr/include/libusb-1.0/libusb.h
 	CGO_ENABLED=1 go test -race -short $(GOTEST) ./...
 
 check: ## formatting, vet, staticcheck, go.mod: what must hold before a commit

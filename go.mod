@@ -3,6 +3,7 @@ module github.com/blackstart-ups/blackstart
 go 1.26.0
 
 require (
+	github.com/google/gousb v1.1.3
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/pflag v1.0.10
 	github.com/youmark/pkcs8 v0.0.0-20240726163527-a2c0da244d78

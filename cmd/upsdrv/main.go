@@ -4,6 +4,8 @@
 //	nutdrv_qx -a office
 //	upsdrv nutdrv_qx -a office
 //	upsdrv --list                 # the names, one a line
+//
+// It is the one program that wants cgo, for USB; see nut/transport/usb.
 package main
 
 import (
@@ -18,6 +20,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
 	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 	"github.com/blackstart-ups/blackstart/nut/transport/serial"
+	"github.com/blackstart-ups/blackstart/nut/transport/usb"
 )
 
 func main() {
@@ -34,7 +37,7 @@ func main() {
 		}
 		return
 	}
-	ports := devsock.Ports{Real: &serial.Follower{Folder: serial.ByID}}
+	ports := devsock.Ports{Real: usb.Ports{Others: &serial.Follower{Folder: serial.ByID}}}
 	run := driver.Main(drivers.All, ports, prog)
 	os.Exit(osenv.Run(prog, func(e env.Env, args []string) int {
 		if named {

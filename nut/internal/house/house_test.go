@@ -103,10 +103,13 @@ var planted = []struct {
 	{"upsd links the drivers", "layers", "cmd/upsd/x.go", `import _ "MODULE/drivers" // here`},
 	{"upsmon links the simulator", "layers", "cmd/upsmon/x.go", `import _ "MODULE/scenarios/world" // here`},
 	{"the driver host links an emulator", "layers", "cmd/upsdrv/x.go", `import _ "MODULE/devsim/serve" // here`},
+	{"a rehearsal links real USB", "layers", "scenarios/rung/x.go", `import _ "MODULE/nut/transport/usb" // here`},
+	{"so does its program", "layers", "cmd/rehearse/x.go", `import _ "MODULE/nut/transport/usb" // here`},
 	{"the simulator imports the real machine", "layers", "scenarios/world/x.go", `import _ "MODULE/nut/env/osenv" // here`},
 	{"a package that no line names imports upsd", "layers", "misc/x.go", `import _ "MODULE/nut/upsd" // here`},
 
 	{"a driver uses the serial library", "foreign", "drivers/megatec/x.go", `import _ "go.bug.st/serial" // here`},
+	{"a driver uses the USB library", "foreign", "drivers/megatec/x.go", `import _ "github.com/google/gousb" // here`},
 	{"a new dependency", "foreign", "cmd/upsd/x.go", `import _ "example.org/new" // here`},
 
 	{"the stack imports os", "machine", "nut/upsd/x.go", `import _ "os" // here`},

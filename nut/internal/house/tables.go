@@ -12,7 +12,7 @@ const (
 		"nut/upsc nut/upscmd nut/upsrw nut/upslog"
 	models = "devsim devsim/power devsim/serve"
 	stage  = "scenarios/world scenarios/site scenarios/check"
-	metal  = "nut/env/osenv nut/transport/serial nut/transport/usb nut/transport/devsock"
+	metal  = "nut/env/osenv nut/transport/serial nut/transport/devsock"
 
 	everything = stack + " drivers " + models + " " + stage + " " + metal +
 		" scenarios scenarios/rung scenarios/script scenarios/sweep"
@@ -71,9 +71,9 @@ var Layers = []struct{ Part, May string }{
 		" scenarios/rung scenarios/script"},
 	{"fuzz", stack + " drivers " + models + " " + stage + " scenarios/rung scenarios/script"},
 
-	{"hil", everything},
+	{"hil", everything + " nut/transport/usb"},
 	{"cmd", stack + " nut/env/osenv"},
-	{"cmd/upsdrv", stack + " drivers " + metal},
+	{"cmd/upsdrv", stack + " drivers " + metal + " nut/transport/usb"},
 	{"cmd/upsim", ground + " " + models + " " + metal},
 	{"cmd/rehearse", everything},
 }
@@ -84,6 +84,7 @@ var Layers = []struct{ Part, May string }{
 var Foreign = []struct{ Path, May, Why string }{
 	{"github.com/spf13/pflag", "cmd nut drivers devsim scenarios hil", "flags, a set for each call"},
 	{"go.bug.st/serial", "nut/transport/serial", "its errors are renamed there, once"},
+	{"github.com/google/gousb", "nut/transport/usb", "libusb; its errors are renamed there, once"},
 	{"github.com/youmark/pkcs8", "nut/pki", "opens private keys that have a password"},
 	{"golang.org/x/sys", "nut/env/osenv nut/transport/serial devsim/serve hil", "calls the system"},
 	{"github.com/rogpeppe/go-internal", "scenarios fuzz cmd/rehearse hil", "the engine of scripts"},

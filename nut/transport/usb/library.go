@@ -1,0 +1,315 @@
+//go:build cgo && !nousb
+
+package usb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/gousb"
+
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+)
+
+// built says whether there is a library underneath.
+const built = true
+
+// Limits in the time of the program.
+const (
+	// setupTime is for a call that opens, claims or resets; the system may wait for a device in it.
+	setupTime = 10 * time.Second
+	// textTime is how long a device may take to tell one string.
+	textTime = time.Second
+	// controlTime is the longest time limit of a control transfer.
+	controlTime = 10 * time.Second
+	// minTime is the shortest: 0 would be none.
+	minTime = time.Millisecond
+	// maxControl is the most data that Linux takes in one control transfer.
+	maxControl = 4096
+)
+
+// library is a context of libusb, and the devices it found.
+type library struct {
+	*side
+	lib   *gousb.Context
+	found []place
+}
+
+// scan begins with a fresh context and lists what is plugged in.
+func scan(e env.Env) (bus, error) {
+	l := &library{side: newSide()}
+	_, err := l.do(e, e.Now().Add(setupTime), func(ctx context.Context) (int, error) {
+		l.lib = gousb.NewContext()
+		_, err := l.lib.OpenDevices(func(d *gousb.DeviceDesc) bool {
+			l.found = append(l.found, placeOf(d))
+			return false
+		})
+		if len(l.found) > 0 {
+			err = nil // of one device that has no descriptors; that of the others are here
+		}
+		return 0, translate(err)
+	})
+	if err != nil {
+		l.close()
+		return nil, noBus(err)
+	}
+	return l, nil
+}
+
+// noBus explains why nothing could be listed.
+func noBus(err error) error {
+	var lib gousb.Error
+	if !errors.As(err, &lib) || errors.Is(err, env.ErrStopped) {
+		return err
+	}
+	return fmt.Errorf("%w: this machine shows no USB (%v): is there %s? In a container it must be "+
+		"passed in", transport.ErrNoPort, err, nodes)
+}
+
+func placeOf(d *gousb.DeviceDesc) place {
+	return place{uint16(d.Vendor), uint16(d.Product), d.Bus, d.Address, slices.Clone(d.Path)}
+}
+
+func (l *library) places() []place { return l.found }
+
+// close gives the context back, unless a device of it is still in use.
+func (l *library) close() error {
+	_, err := l.end(func() {
+		if l.lib != nil {
+			l.lib.Close()
+		}
+	})
+	return err
+}
+
+// open opens the device at a place and asks it who it is.
+func (l *library) open(e env.Env, p place) (device, error) {
+	d := &handle{side: newSide(), turn: make(chan struct{}, 1)}
+	_, err := l.do(e, e.Now().Add(setupTime), func(ctx context.Context) (int, error) {
+		dev, err := l.openAt(p)
+		if err == nil && ctx.Err() != nil {
+			dev.Close() // nobody waits for it any more
+			return 0, ctx.Err()
+		}
+		d.dev = dev
+		return 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.id, err = transport.ReadUSBID(func(s transport.USBSetup, data []byte) (int, error) {
+		return d.Control(e, s, data, e.Now().Add(textTime))
+	})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	p.fill(&d.id)
+	return d, nil
+}
+
+func (l *library) openAt(p place) (*gousb.Device, error) {
+	devs, err := l.lib.OpenDevices(func(d *gousb.DeviceDesc) bool {
+		q := placeOf(d)
+		return q.bus == p.bus && q.address == p.address && q.vendor == p.vendor &&
+			q.product == p.product
+	})
+	if len(devs) == 0 {
+		if err == nil {
+			err = fmt.Errorf("%w: it was unplugged just now", transport.ErrGone)
+		}
+		return nil, translate(err)
+	}
+	for _, d := range devs[1:] {
+		d.Close()
+	}
+	return devs[0], nil
+}
+
+// handle is one open device.
+type handle struct {
+	*side
+	id     transport.USBID
+	dev    *gousb.Device
+	config *gousb.Config    // nil until it is claimed
+	face   *gousb.Interface // its interface
+
+	// turn holds one value while a control transfer runs: its time limit is a field of dev.
+	turn chan struct{}
+}
+
+// ID implements transport.USB.
+func (d *handle) ID() transport.USBID { return d.id }
+
+// claim takes an interface from the driver of the system, if one has it.
+func (d *handle) claim(e env.Env, number, alt int) error {
+	_, err := d.do(e, e.Now().Add(setupTime), func(context.Context) (int, error) {
+		return 0, translate(d.take(number, alt))
+	})
+	return err
+}
+
+func (d *handle) take(number, alt int) (err error) {
+	active, err := d.dev.ActiveConfigNum()
+	if err != nil {
+		return err
+	}
+	if active == 0 { // not configured: the first one
+		for n := range d.dev.Desc.Configs {
+			if active == 0 || n < active {
+				active = n
+			}
+		}
+	}
+	if d.config, err = d.dev.Config(active); err != nil {
+		return err
+	}
+	// Before, Config would have detached the drivers of all other interfaces too.
+	if err := d.dev.SetAutoDetach(true); err != nil {
+		return err
+	}
+	d.config.Desc.Interfaces = byNumber(d.config.Desc.Interfaces)
+	d.face, err = d.config.Interface(number, alt)
+	return err
+}
+
+// byNumber puts interfaces where their numbers say: the library looks some of them up there, and
+// devices do leave numbers out.
+func byNumber(given []gousb.InterfaceDesc) []gousb.InterfaceDesc {
+	var put []gousb.InterfaceDesc
+	for _, f := range given {
+		for len(put) <= f.Number {
+			put = append(put, gousb.InterfaceDesc{Number: -1})
+		}
+		put[f.Number] = f
+	}
+	return put
+}
+
+// Control implements transport.USB.
+func (d *handle) Control(e env.Env, s transport.USBSetup, data []byte, until env.Instant) (
+	int, error) {
+	if len(data) > maxControl {
+		return 0, fmt.Errorf("control transfer of %d bytes: want at most %d", len(data), maxControl)
+	}
+	until = min(until, e.Now().Add(controlTime))
+	limit := time.Now().Add(until.Sub(e.Now()))
+	buf := slices.Clone(data)
+	n, err := d.do(e, until, func(ctx context.Context) (int, error) {
+		select {
+		case d.turn <- struct{}{}:
+			defer func() { <-d.turn }()
+		case <-ctx.Done():
+			return 0, errCancelled
+		}
+		d.dev.ControlTimeout = max(time.Until(limit), minTime)
+		n, err := d.dev.Control(s.RequestType, s.Request, s.Value, s.Index, buf)
+		return max(n, 0), translate(err)
+	})
+	if s.In() && err == nil {
+		copy(data, buf[:n])
+	}
+	return n, named("control transfer", err)
+}
+
+// Interrupt implements transport.USB.
+func (d *handle) Interrupt(e env.Env, endpoint byte, data []byte, until env.Instant) (int, error) {
+	if len(data) == 0 {
+		return 0, fmt.Errorf("interrupt transfer on endpoint 0x%02x of 0 bytes", endpoint)
+	}
+	in := endpoint&0x80 != 0
+	buf := slices.Clone(data)
+	n, err := d.do(e, until, func(ctx context.Context) (int, error) {
+		var n int
+		var err error
+		if in {
+			n, err = d.read(ctx, endpoint, buf)
+		} else {
+			n, err = d.write(ctx, endpoint, buf)
+		}
+		if err = translate(err); n > 0 && in && errors.Is(err, errCancelled) {
+			err = nil // it came while the transfer was cancelled
+		}
+		return n, err
+	})
+	if in && n > 0 {
+		copy(data, buf[:n])
+	}
+	return n, named(fmt.Sprintf("endpoint 0x%02x", endpoint), err)
+}
+
+func (d *handle) read(ctx context.Context, endpoint byte, buf []byte) (int, error) {
+	ep, err := d.face.InEndpoint(int(endpoint &^ 0x80))
+	if err != nil {
+		return 0, err
+	}
+	return ep.ReadContext(ctx, buf)
+}
+
+func (d *handle) write(ctx context.Context, endpoint byte, buf []byte) (int, error) {
+	ep, err := d.face.OutEndpoint(int(endpoint))
+	if err != nil {
+		return 0, err
+	}
+	return ep.WriteContext(ctx, buf)
+}
+
+// ClearHalt implements transport.USB.
+func (d *handle) ClearHalt(e env.Env, endpoint byte) error {
+	if _, ok := d.face.Setting.Endpoints[gousb.EndpointAddress(endpoint)]; !ok {
+		return fmt.Errorf("clear halt: no endpoint 0x%02x: %v", endpoint, d.face.Setting)
+	}
+	_, err := d.do(e, e.Now().Add(setupTime), func(context.Context) (int, error) {
+		return 0, translate(clearHalt(d.dev, endpoint))
+	})
+	return named("clear halt", err)
+}
+
+// Reset implements transport.USB. The library claims the interface again.
+func (d *handle) Reset(e env.Env) error {
+	_, err := d.do(e, e.Now().Add(setupTime), func(context.Context) (int, error) {
+		return 0, translate(reset(d.dev))
+	})
+	return named("reset", err)
+}
+
+// Close implements transport.USB. A driver of the system that was detached gets the interface back.
+func (d *handle) Close() error {
+	_, err := d.end(func() {
+		if d.face != nil {
+			d.face.Close()
+		}
+		if d.config != nil {
+			d.config.Close()
+		}
+		d.dev.Close()
+	})
+	return named("close", err)
+}
+
+// translate renames an error of the library, keeping its words.
+func translate(err error) error {
+	var lib gousb.Error
+	var status gousb.TransferStatus
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &lib):
+		return byCode(int(lib), err)
+	case errors.As(err, &status):
+		return byStatus(int(status), err)
+	}
+	return byText(err)
+}
+
+// named says which call failed.
+func named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
