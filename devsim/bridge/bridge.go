@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,10 +25,12 @@ type Options struct {
 	Latency time.Duration // between the end of a command and the start of the answer
 	// VendorID, ProductID and Release replace those of the kind, each unless it is 0.
 	VendorID, ProductID, Release uint16
-	// Vendor, Product and Serial replace the strings of the kind, each unless it is empty.
+	// Vendor, Product and Serial replace the strings of the kind, each unless it is empty. Where
+	// string 3 is a command there is no Serial.
 	Vendor, Product, Serial string
 	// LangID is the only language in which the bridges whose commands are strings (krauler,
-	// fabula, hunnox, snr) answer; string 0 then names another. 0: any, and string 0 is honest.
+	// fabula, hunnox, snr, ablerex) answer them; string 0 then names another. 0: any, and string 0
+	// is honest.
 	LangID uint16
 	// Wide makes an armac that has packets of 64 bytes, on other endpoints.
 	Wide bool
@@ -35,23 +38,18 @@ type Options struct {
 
 // A Bridge is a unit behind a bridge, as a USB device.
 type Bridge struct {
-	d     gadget.Descriptors
-	k     kind
-	line  line
-	typed []byte // of a command whose CR has not come
-	in    pipe   // what waits to be fetched
+	k    kind
+	o    Options
+	line line
+	state
 }
 
-// A kind is the firmware of a bridge.
-type kind struct {
-	name string
-	id   gadget.Descriptors
-	// in is the endpoint that hands out the answers, and pack how.
-	in   byte
-	pack packing
-	// control makes the control transfers that are not standard requests.
-	control func(b *Bridge, now time.Duration, s transport.USBSetup, out []byte) (
-		in []byte, ready time.Duration, err error)
+// state is what a chip forgets when the bus is reset.
+type state struct {
+	typed []byte // of a command whose CR has not come
+	in    pipe   // what waits to be fetched
+	held  answer // ablerex: what is in the report
+	text  memory // of those whose commands are strings
 }
 
 // Kinds returns the names of all bridges, those of NUT's subdrivers.
@@ -69,12 +67,29 @@ func New(name string, f Face, o Options) (*Bridge, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("no bridge %q (there are: %s)", name, strings.Join(Kinds(), " "))
 	}
-	b := &Bridge{k: kinds[i], line: newLine(f, o), d: kinds[i].id}
-	b.in.packing = b.k.pack
+	b := &Bridge{k: kinds[i], o: o, line: newLine(f, o)}
+	switch {
+	case o.Serial != "" && b.k.text != nil:
+		return nil, fmt.Errorf("bridge %s, serial %q: string 3 is a command there", name, o.Serial)
+	case o.LangID != 0 && b.k.text == nil:
+		return nil, fmt.Errorf("bridge %s, language %04x: no command is a string there",
+			name, o.LangID)
+	case o.Wide && name != wide.name:
+		return nil, errors.New("bridge " + name + ": only armac has wide packets")
+	case o.Wide:
+		b.k = wide
+	}
+	b.k.id = o.replace(b.k.id)
+	b.Reset(0)
+	return b, nil
+}
+
+// replace puts the options over the numbers and strings of a kind.
+func (o Options) replace(d gadget.Descriptors) gadget.Descriptors {
 	for _, v := range []struct {
 		p *uint16
 		v uint16
-	}{{&b.d.VendorID, o.VendorID}, {&b.d.ProductID, o.ProductID}, {&b.d.Release, o.Release}} {
+	}{{&d.VendorID, o.VendorID}, {&d.ProductID, o.ProductID}, {&d.Release, o.Release}} {
 		if v.v != 0 {
 			*v.p = v.v
 		}
@@ -82,44 +97,65 @@ func New(name string, f Face, o Options) (*Bridge, error) {
 	for _, v := range []struct {
 		p *string
 		v string
-	}{{&b.d.Vendor, o.Vendor}, {&b.d.Product, o.Product}, {&b.d.Serial, o.Serial}} {
+	}{{&d.Vendor, o.Vendor}, {&d.Product, o.Product}, {&d.Serial, o.Serial}} {
 		if v.v != "" {
 			*v.p = v.v
 		}
 	}
-	return b, nil
+	return d
 }
 
 // Descriptors implements gadget.Gadget.
-func (b *Bridge) Descriptors() gadget.Descriptors { return b.d }
+func (b *Bridge) Descriptors() gadget.Descriptors { return b.k.id }
 
 // Control implements gadget.Gadget.
 func (b *Bridge) Control(now time.Duration, s transport.USBSetup, out []byte) (
 	in []byte, ready time.Duration, err error) {
-	if in, ok := b.d.Answer(s); ok {
+	if b.k.text != nil && isString(s) {
+		return b.tell(now, s, byte(s.Value))
+	}
+	if in, ok := b.k.id.Answer(s); ok {
 		return in, now, nil
+	}
+	if b.k.control == nil {
+		return nil, now, stall(s, out)
 	}
 	return b.k.control(b, now, s, out)
 }
 
-// Out implements gadget.Gadget.
-func (b *Bridge) Out(_ time.Duration, endpoint byte, _ []byte) error {
-	return fmt.Errorf("endpoint %02x: %w", endpoint, transport.ErrStall)
+// stall refuses a control transfer.
+func stall(s transport.USBSetup, out []byte) error {
+	return fmt.Errorf("request %02x/%02x, value %04x, index %04x, %d bytes: %w",
+		s.RequestType, s.Request, s.Value, s.Index, len(out), transport.ErrStall)
+}
+
+// Out implements gadget.Gadget. Packets that make no sense are ignored.
+func (b *Bridge) Out(now time.Duration, endpoint byte, p []byte) error {
+	for _, e := range b.k.id.Endpoints {
+		if e.Address == endpoint && endpoint&0x80 == 0 && len(p) <= e.Size {
+			if b.k.out != nil {
+				b.k.out(b, now, p)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("endpoint %02x, %d bytes: %w", endpoint, len(p), transport.ErrStall)
 }
 
 // In implements gadget.Gadget.
 func (b *Bridge) In(now time.Duration, endpoint byte) (p []byte, again time.Duration, err error) {
-	if endpoint != b.k.in {
-		return nil, 0, fmt.Errorf("endpoint %02x: %w", endpoint, transport.ErrStall)
+	for _, e := range b.k.id.Endpoints {
+		if e.Address == endpoint && endpoint&0x80 != 0 {
+			b.text.polled(now)
+			p, again = b.in.take(now)
+			return p, again, nil
+		}
 	}
-	p, again = b.in.take(now)
-	return p, again, nil
+	return nil, 0, fmt.Errorf("endpoint %02x: %w", endpoint, transport.ErrStall)
 }
 
 // Reset implements gadget.Gadget: the chip forgets, the unit behind it does not notice.
-func (b *Bridge) Reset(time.Duration) {
-	b.typed, b.in = nil, pipe{packing: b.k.pack}
-}
+func (b *Bridge) Reset(time.Duration) { b.state = state{in: pipe{packing: b.k.pack}} }
 
 // maxCommand is how much of a command without a CR is remembered.
 const maxCommand = 64
@@ -136,5 +172,8 @@ func (b *Bridge) write(now time.Duration, p []byte) {
 	}
 	cmd := append(b.typed, p[:i+1]...)
 	b.typed = nil
-	b.in.put(b.line.ask(now, cmd))
+	if b.in.single {
+		b.in.queue = nil
+	}
+	b.k.reply(b, b.line.ask(now, cmd))
 }

@@ -1,6 +1,9 @@
 package bridge
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // bitsPerByte on the wire: start, eight data bits, stop.
 const bitsPerByte = 10
@@ -21,11 +24,10 @@ func newLine(f Face, o Options) line {
 	return l
 }
 
-// An answer is what the unit says, and when. It has no bytes when the unit is silent; from is then
-// when it would have begun.
+// An answer is what the unit says, and when.
 type answer struct {
-	bytes []byte
-	from  time.Duration // the start of the first byte
+	bytes []byte        // none: the unit is silent
+	from  time.Duration // when the first byte begins, or would
 	each  time.Duration // of one byte
 }
 
@@ -35,9 +37,22 @@ func (a answer) at(i int) time.Duration { return a.from + time.Duration(i+1)*a.e
 // end is when all of it has arrived.
 func (a answer) end() time.Duration { return a.at(len(a.bytes) - 1) }
 
-// backlog is how far an answer may lie in the future before the unit loses its command: it cannot
-// listen to more while it speaks.
-const backlog = 4 * time.Second
+// cut is the answer without what follows its first CR, or n bytes.
+func (a answer) cut(n int) answer {
+	if i := bytes.IndexByte(a.bytes, '\r'); i >= 0 {
+		n = min(n, i+1)
+	}
+	a.bytes = a.bytes[:min(n, len(a.bytes))]
+	return a
+}
+
+// Limits of the line.
+const (
+	// backlog is how far in the future an answer may end: a unit that speaks hears no more.
+	backlog = 4 * time.Second
+	// maxAnswer is more than any unit says at once.
+	maxAnswer = 512
+)
 
 // ask sends a command. The unit obeys at once, and is heard when the bytes would have come.
 func (l *line) ask(now time.Duration, cmd []byte) answer {
@@ -46,11 +61,8 @@ func (l *line) ask(now time.Duration, cmd []byte) answer {
 	if l.free > now+backlog {
 		return a
 	}
-	a.bytes = append(a.bytes, l.face.Receive(now, cmd)...)
-	a.bytes = a.bytes[:min(len(a.bytes), maxAnswer)]
-	l.free = a.at(len(a.bytes) - 1)
+	said := l.face.Receive(now, cmd)
+	a.bytes = append(a.bytes, said[:min(len(said), maxAnswer)]...)
+	l.free = a.end()
 	return a
 }
-
-// maxAnswer is more than any unit says at once.
-const maxAnswer = 512

@@ -7,6 +7,12 @@ type packing struct {
 	data int // bytes of the answer in a packet
 	pad  int // each packet is filled with zeros to this size; 0: not at all
 	keep int // packets that wait; what comes then is lost
+	// single: there is one buffer; a new command drops what waits.
+	single bool
+	head   func(n int) byte // the byte before n bytes of the answer; nil: none
+	// closed: an answer that ends with a full packet is followed by an empty one, for the host
+	// to see its end.
+	closed bool
 }
 
 // A packet can be fetched from an instant on.
@@ -19,6 +25,7 @@ type packet struct {
 type pipe struct {
 	packing
 	part  []byte // of a packet that is not full
+	last  []byte // the packet that was made last
 	queue []packet
 }
 
@@ -30,24 +37,32 @@ func (q *pipe) put(a answer) {
 	for i, c := range a.bytes {
 		q.part = append(q.part, c)
 		if c == '\r' || len(q.part) == q.data {
-			q.push(packet{a.at(i), q.frame(q.part)})
-			q.part = nil
+			q.flush(a.at(i))
+		}
+		if c == '\r' && q.closed && len(q.last) == q.data {
+			q.push(a.at(i), []byte{})
 		}
 	}
 }
 
-// frame makes a packet of a part of the answer.
-func (q *pipe) frame(part []byte) []byte {
-	p := append([]byte(nil), part...)
+// flush makes a packet of what there is.
+func (q *pipe) flush(at time.Duration) {
+	var p []byte
+	if q.head != nil {
+		p = append(p, q.head(len(q.part)))
+	}
+	p = append(p, q.part...)
 	for len(p) < q.pad {
 		p = append(p, 0)
 	}
-	return p
+	q.part = nil
+	q.push(at, p)
 }
 
-func (q *pipe) push(p packet) {
+func (q *pipe) push(at time.Duration, p []byte) {
+	q.last = p
 	if len(q.queue) < maxPackets {
-		q.queue = append(q.queue, p)
+		q.queue = append(q.queue, packet{at, p})
 	}
 }
 
