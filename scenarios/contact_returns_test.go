@@ -34,7 +34,8 @@ func seconds(hold, delay int, o contact.Options) contact.Options {
 var closetKinds = []closetKind{
 	{"obeys on battery, at once", power.OnBattOnly, seconds(1, 0, contact.Options{Type: 2})},
 	{"obeys on battery, slowly", power.OnBattOnly, seconds(3, 12, contact.Options{Type: 1})},
-	{"obeys on battery, latches", power.OnBattOnly, seconds(1, 12, contact.Options{Type: 7, Latch: true})},
+	{"obeys on battery, latches", power.OnBattOnly,
+		seconds(1, 12, contact.Options{Type: 7, Latch: true})},
 	{"obeys on battery, to a break", power.OnBattOnly, seconds(1, 3, contact.Options{Type: 15})},
 	{"obeys on battery, to low lines", power.OnBattOnly, seconds(2, 5, contact.Options{Type: 4})},
 	{"drops its relay on mains too", power.Cycle, seconds(1, 0, contact.Options{Type: 3})},
@@ -61,17 +62,21 @@ func TestEverythingComesBackWithContactClosures(t *testing.T) {
 	for _, k := range closetKinds {
 		all = append(all,
 			k.on(comeback{name: "reboots a minute after its halt", fallback: time.Minute}),
-			k.on(comeback{name: "reboots when the kill-power run fails", conf: "sdtime = 20", refused: true}))
+			k.on(comeback{name: "reboots when the kill-power run fails", conf: "sdtime = 20",
+				refused: true}))
 	}
 	allComeBack(t, all)
 }
 
-// The C driver's rules, on hosts that stay halted: what the kill-power run knows of the mains decides.
+// The C driver's rules, on hosts that stay halted: what the kill-power run knows of the mains
+// decides.
 func TestNUTsKillPowerRunLeavesHostsOff(t *testing.T) {
 	var all []comeback
 	for _, k := range closetKinds {
 		all = append(all, k.on(comeback{name: "stays halted, rules of NUT", refused: true,
-			killer: func(cable *serve.Cable) env.Main { return killAsNUT(cable, closures.Cables[k.opt.Type]) }}))
+			killer: func(cable *serve.Cable) env.Main {
+				return killAsNUT(cable, closures.Cables[k.opt.Type])
+			}}))
 	}
 	someStayOff(t, all)
 }

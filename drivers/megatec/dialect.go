@@ -31,7 +31,10 @@ type dialect struct {
 	// adjust corrects a reading of status by what is known of the device.
 	adjust func(*device, *reading)
 
-	orders   []order
+	orders []order
+	// bare dialects come back from a shutdown command without a start delay; in others that is the
+	// one for staying off, or they know a start delay for certain.
+	bare     bool
 	settings []setting
 	presets  []preset
 	// fixed are variables that the dialect implies.

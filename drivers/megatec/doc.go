@@ -69,4 +69,13 @@
 // First C, because some devices refuse a second shutdown while one is pending, then S with the
 // restart delay, which makes the device cycle the outlet even when the mains are back already.
 // Silence is the usual answer to both.
+//
+// That delay is at least three minutes: with none some devices stay off when the mains are back
+// before the cut, and with one or two early firmware never comes back (the manual of nutdrv_qx
+// warns of that). A device that does not know R gets S without it. sdcommands = shutdown.return sends the
+// delays as they are set.
+//
+// Some devices ignore S on line power, or drop it when the mains return before the cut, and those
+// that answer nothing do not tell. No command helps a host that has halted by then: let it reboot
+// when its power stays for longer than offdelay after the halt.
 package megatec

@@ -416,11 +416,15 @@ func (d *device) now() Delays {
 
 // Command implements driver.Device.
 func (d *device) Command(e env.Env, name, value string) (driver.Outcome, error) {
+	return d.order(e, name, call{d.now(), d.p, value, d.s.Value})
+}
+
+func (d *device) order(e env.Env, name string, c call) (driver.Outcome, error) {
 	for _, o := range d.dialect.orders {
 		if !strings.EqualFold(o.name, name) || o.when != nil && !o.when(d) {
 			continue
 		}
-		wire, err := o.wire(call{d.now(), d.p, value, d.s.Value})
+		wire, err := o.wire(c)
 		if err != nil {
 			return driver.Outcome{}, fmt.Errorf("%w: %w", driver.ErrInvalid, err)
 		}
@@ -488,32 +492,6 @@ func (d *device) reread(e env.Env, send string) error {
 		d.learn(r)
 	}
 	return nil
-}
-
-// Shutdown implements driver.Device. A pending shutdown is cancelled first: some devices refuse a
-// second one. Whatever they say to that, the shutdown counts.
-func (d *device) Shutdown(e env.Env) (driver.Outcome, error) {
-	off := "shutdown.return"
-	if d.conf.Flag("stayoff") {
-		off = "shutdown.stayoff"
-	}
-	cancelled, err := d.insist(e, "shutdown.stop")
-	if err != nil && final(err) {
-		return driver.Outcome{}, err
-	}
-	out, err := d.insist(e, off)
-	out.Wire = cancelled.Wire + " " + out.Wire
-	return out, err
-}
-
-// insist gives a command up to three times.
-func (d *device) insist(e env.Env, name string) (out driver.Outcome, err error) {
-	for range tries {
-		if out, err = d.Command(e, name, ""); err == nil || final(err) {
-			break
-		}
-	}
-	return out, err
 }
 
 // Close implements driver.Device. A device that lives on the modem lines loses its power with it.

@@ -8,29 +8,34 @@ var (
 		claim:  []query{askVendor},
 		once:   []query{askRating, askVendor},
 		slow:   []query{askRuntime},
+		bare:   true,
 		orders: usualOrders, settings: usualDelays,
 	}
 	// oldMegatec and mustek call the status by other names.
 	oldMegatec = dialect{name: "megatec/old", title: "Megatec/old",
 		status: query{send: "D", read: statusLine},
 		once:   []query{askRating, askVendor},
+		bare:   true,
 		orders: usualOrders, settings: usualDelays,
 	}
 	mustek = dialect{name: "mustek", title: "Mustek",
 		status: query{send: "QS", read: statusLine},
 		once:   []query{askRating, askVendor},
+		bare:   true,
 		orders: usualOrders, settings: usualDelays,
 	}
 	zinto = dialect{name: "zinto", title: "Zinto",
 		status: query{send: "Q1", read: statusLine},
 		claim:  []query{askFirmware},
 		once:   []query{askRating, askFirmware},
+		bare:   true,
 		orders: usualOrders, settings: usualDelays,
 	}
 	// q1Only is for devices that say who they are in no way. Many of them know their rating.
 	q1Only = dialect{name: "q1", title: "Q1",
 		status: query{send: "Q1", read: statusLine},
 		once:   []query{askRating},
+		bare:   true,
 		orders: usualOrders, settings: usualDelays,
 	}
 	// hunnox knows its charge. Nothing but the USB bridge of these units tells it from zinto, so
@@ -40,6 +45,7 @@ var (
 		also:   []query{{send: "BL", read: columns("BL", 5, charge("battery.charge").at(2, 4))}},
 		claim:  []query{askFirmware},
 		once:   []query{askRating, askFirmware},
+		bare:   true,
 		orders: usualOrders,
 		settings: []setting{
 			shutdownDelay(12, 600).by(60),

@@ -82,7 +82,8 @@ func shared(ondelay string, unit driver.Kind, help string) []driver.Option {
 		most, longest = maxStartSeconds, 5940 // of some dialects; most take less
 	}
 	return []driver.Option{
-		{Key: "ondelay", Kind: unit, Default: ondelay, Max: most, Help: help},
+		{Key: "ondelay", Kind: unit, Default: ondelay, Max: most,
+			Help: help + "; at least 3 minutes in a kill-power run"},
 		{Key: "offdelay", Kind: driver.Seconds, Default: "30",
 			Min: inSeconds(minShutdown), Max: longest,
 			Help: "from the command to power-off"},

@@ -385,7 +385,11 @@ func TestKillPower(t *testing.T) {
 	}{
 		{"the usual", "nutdrv_qx", "protocol = megatec", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
 		{"stayoff", "nutdrv_qx", "protocol = megatec\nstayoff", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0000"}},
-		{"blazer_ser", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0002"}},
+		{"blazer_ser", "blazer_ser", "ondelay = 5", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0005"}},
+		{"less than three minutes are too few for some", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0003"}},
+		{"and none are for others", "nutdrv_qx", "protocol = megatec\nondelay = 0", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
+		{"who knows better says so", "nutdrv_qx", "protocol = megatec\nondelay = 0\nsdcommands = shutdown.return", megatec.Options{}, []string{"Q1", "I", "F", "S.5"}},
+		{"a device that knows no start delay", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{NoRestart: true}}, []string{"Q1", "I", "F", "C", "S.5R0003", "S.5R0003", "S.5R0003", "S.5"}},
 		{"sdcommands", "nutdrv_qx", "protocol = megatec\nsdcommands = shutdown.stayoff", megatec.Options{}, []string{"Q1", "I", "F", "S.5R0000"}},
 		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{Stubborn: true}}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
 	}
@@ -393,13 +397,15 @@ func TestKillPower(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, power.Spec{}, tt.dev)
 			b.conf(tt.prog, tt.conf)
+			off := false
+			b.body.OnChange(func(c power.Change) { off = off || c.Name == power.Outlet && c.Value == "off" })
 			p := b.start(tt.prog, "-k")
 			b.run(10 * time.Second)
 			b.wantExit(p, 0)
 			if seen := b.dev.Seen(); !slices.Equal(seen, tt.want) {
 				t.Errorf("the device saw %q, want %q", seen, tt.want)
 			}
-			if b.run(time.Minute); b.body.Outlet() {
+			if b.run(time.Minute); !off {
 				t.Error("the outlet is still on")
 			}
 		})

@@ -1,0 +1,56 @@
+package megatec
+
+import (
+	"errors"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/nut/driver"
+	"github.com/blackstart-ups/blackstart/nut/env"
+)
+
+// safeStart is the least start delay of a kill-power run. Without one some devices stay off when
+// the mains are back before the cut, and after a shorter one early firmware never comes back. Who
+// knows the device better says sdcommands = shutdown.return, which takes the delay as it is set.
+const safeStart = 3 * time.Minute
+
+// Shutdown implements driver.Device. A pending shutdown is cancelled first: some devices refuse a
+// second one. Whatever they say to that, the shutdown counts.
+func (d *device) Shutdown(e env.Env) (driver.Outcome, error) {
+	delays := d.now()
+	cancelled, err := d.insist(e, "shutdown.stop", delays)
+	if err != nil && final(err) {
+		return driver.Outcome{}, err
+	}
+	var out driver.Outcome
+	if d.conf.Flag("stayoff") {
+		out, err = d.insist(e, "shutdown.stayoff", delays)
+	} else {
+		out, err = d.cycle(e, delays)
+	}
+	out.Wire = cancelled.Wire + " " + out.Wire
+	return out, err
+}
+
+// cycle switches the load off, to come back. Where the device does not know a start delay it goes
+// without: then it comes back at least when the mains do.
+func (d *device) cycle(e env.Env, delays Delays) (driver.Outcome, error) {
+	delays.Start = max(delays.Start, safeStart)
+	out, err := d.insist(e, "shutdown.return", delays)
+	if !errors.Is(err, errRefused) || !d.dialect.bare {
+		return out, err
+	}
+	d.debug(1, "%v; once more without a start delay", err)
+	delays.Start = 0
+	return d.insist(e, "shutdown.return", delays)
+}
+
+// insist gives a command up to three times.
+func (d *device) insist(e env.Env, name string, delays Delays) (out driver.Outcome, err error) {
+	for range tries {
+		out, err = d.order(e, name, call{delays, d.p, "", d.s.Value})
+		if err == nil || final(err) {
+			break
+		}
+	}
+	return out, err
+}
