@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -47,6 +46,9 @@ const (
 	drainTime = 100 * time.Millisecond
 )
 
+// drainSize is no less than any packet.
+const drainSize = 64
+
 // maxStrikes is how many transfers in a row may stall, overflow or fail for no known reason before
 // the device is reset, or opened anew.
 const maxStrikes = 3
@@ -59,7 +61,7 @@ type link struct {
 	debug  func(level int, format string, args ...any)
 
 	doubtful bool // something older may still come
-	sent     bool // the device has the whole command of this exchange
+	sent     bool // the device may have the whole command of this exchange
 	raw      int  // size of its reply, see cut
 	gone     bool
 	strikes  int
@@ -71,7 +73,7 @@ func (l *link) doubt()       { l.doubtful = true }
 // exchange implements carrier.
 func (l *link) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	if l.doubtful && l.bridge.in != 0 {
-		l.drain(e, l.bridge.in, 64, maxReply/8, drainTime)
+		l.drain(e, l.bridge.in, 64, drainSize, drainTime)
 	}
 	l.doubtful, l.sent, l.raw = false, false, size
 	line, err := l.talker.talk(e, l, cmd)
@@ -95,7 +97,8 @@ func (l *link) repair(e env.Env, err error) error {
 		return err
 	case errors.Is(err, transport.ErrStall):
 		if l.bridge.in == 0 {
-			return err // a refused request; the next one is another matter
+			l.usb.ClearHalt(e, 0x81) // a refused request says nothing about the next
+			return err
 		}
 		if l.strikes++; l.strikes < maxStrikes && l.usb.ClearHalt(e, l.bridge.in) == nil {
 			l.debug(1, "stall cleared")
@@ -117,14 +120,14 @@ func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
 	if piece == 0 {
 		piece = len(cmd)
 	}
-	for part := range slices.Chunk(cmd, piece) {
+	for at := 0; at < len(cmd); at += piece {
 		report := make([]byte, piece)
-		copy(report, part)
+		copy(report, cmd[at:])
+		l.sent = at+piece >= len(cmd) // it may obey before it has said that it has it
 		if _, err := l.usb.Control(e, s, report, e.Now().Add(within)); err != nil {
 			return err
 		}
 	}
-	l.sent = true
 	return nil
 }
 
@@ -143,26 +146,26 @@ func (l *link) line(e env.Env, size int) ([]byte, error) {
 	var reply []byte
 	for until := e.Now().Add(replyTime); len(reply) <= maxReply; {
 		p, err := l.read(e, l.bridge.in, size, min(until, e.Now().Add(readTime)))
-		if err != nil {
-			return nil, fmt.Errorf("after %q: %w", reply, err)
-		}
-		reply = append(reply, p...)
+		reply = append(reply, p...) // also of a transfer that has waited for more
 		if line, ok := cut(reply, l.raw); ok {
 			return line, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("after %q: %w", reply, err)
 		}
 	}
 	return nil, endless(reply)
 }
 
-// drain drops up to so many packets that wait to be fetched. What is wrong with the device will
-// show in the exchange that follows.
+// drain drops what waits to be fetched, in up to so many transfers, until nothing comes for a
+// while. What is wrong with the device will show in the exchange that follows.
 func (l *link) drain(e env.Env, endpoint byte, most, size int, within time.Duration) {
 	for range most {
 		p, err := l.read(e, endpoint, size, e.Now().Add(within))
 		if errors.Is(err, transport.ErrStall) {
 			l.usb.ClearHalt(e, endpoint)
 		}
-		if err != nil {
+		if err != nil && len(p) == 0 {
 			return
 		}
 		l.debug(4, "dropped %q", p)

@@ -16,13 +16,7 @@ import (
 type sgs struct{}
 
 func (sgs) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	var packets []byte
-	for part := range slices.Chunk([]byte(cmd+"\r"), 7) {
-		p := make([]byte, 8)
-		p[0] = byte(copy(p[1:], part))
-		packets = append(packets, p...)
-	}
-	if err := l.send(e, outReport, packets, 8, 5*time.Second); err != nil {
+	if err := l.send(e, outReport, counted(cmd, 7, 0), 8, 5*time.Second); err != nil {
 		return nil, err
 	}
 	var reply []byte
@@ -57,10 +51,10 @@ func (fuji) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	p := [8]byte{0x80, 0x06, byte(len(short) + 1), 0x03}
 	copy(p[4:], short)
 	p[7] = fujiReplies[short]
+	l.sent = true
 	if _, err := l.usb.Interrupt(e, 0x02, p[:], e.Now().Add(5*time.Second)); err != nil {
 		return nil, err
 	}
-	l.sent = true
 	return l.line(e, 8)
 }
 
@@ -93,11 +87,11 @@ func (ablerexReports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	out := make([]byte, ablerexSize)
 	copy(out, append([]byte{0x05, 0x00, byte(len(cmd) + 1)}, cmd+"\r"...))
 	for range ablerexTries {
+		l.sent = true
 		_, err := l.usb.Control(e, report(ablerexReport), out, e.Now().Add(time.Second))
 		if err := gone(nil, err); err != nil {
 			return nil, err
 		}
-		l.sent = true
 		if err := e.Sleep(500 * time.Millisecond); err != nil {
 			return nil, err
 		}
@@ -155,7 +149,6 @@ func (a *armac) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.sent = true
 	if err := e.Sleep(2 * time.Millisecond); err != nil { // the reply begins to gather
 		return nil, err
 	}
@@ -184,20 +177,26 @@ func largePackets(config []byte) bool {
 
 func (a *armac) sendWhole(e env.Env, l *link, cmd string) error {
 	p := append([]byte{armacMark + byte(len(cmd)+1)}, cmd+"\r"...)
+	l.sent = true
 	_, err := l.usb.Interrupt(e, 0x02, p, e.Now().Add(5*time.Second))
 	return err
 }
 
 func (a *armac) sendPieces(e env.Env, l *link, cmd string) error {
 	l.drain(e, 0x81, 10, 8, drainTime)
-	for part := range slices.Chunk([]byte(cmd+"\r"), 3) {
-		p := append([]byte{armacMark + byte(len(part))}, part...)
-		if err := l.send(e, outReport, p, 4, 5*time.Second); err != nil {
-			return err
-		}
-		l.sent = false // not before the last one
+	return l.send(e, outReport, counted(cmd, 3, armacMark), 4, 5*time.Second)
+}
+
+// counted is a command in packets that begin with a mark plus the number of their bytes, of which
+// there are at most so many.
+func counted(cmd string, most int, mark byte) []byte {
+	var packets []byte
+	for part := range slices.Chunk([]byte(cmd+"\r"), most) {
+		p := make([]byte, 1+most)
+		p[0] = mark + byte(copy(p[1:], part))
+		packets = append(packets, p...)
 	}
-	return nil
+	return packets
 }
 
 // reply gathers the line from its packets.

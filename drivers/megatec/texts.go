@@ -140,9 +140,9 @@ func (t texts) fetch(e env.Env, l *link, index byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(p) < int(p[0]) || t.lang != 0 && len(p) != int(p[0]):
+	case p[0] < 2 || len(p) < int(p[0]) || t.lang != 0 && len(p) != int(p[0]):
 		return nil, fmt.Errorf("%w: %x", errDamaged, p)
-	case len(p) < 4:
+	case p[0] < 4:
 		return nil, errSilent
 	}
 	return upTo(latin(p[2:p[0]])), nil

@@ -174,7 +174,7 @@ func (f *usbSearch) link(usb transport.USB, s driver.Setup) carrier {
 	s.State.Set("ups.productid", fmt.Sprintf("%04x", id.ProductID))
 	b := f.kind(id)
 	s.Debug(1, "%v: a bridge of the kind %s", id, b.name)
-	return &link{usb: usb, bridge: b, debug: s.Debug, talker: b.start(bridgeOptions{
+	return &link{usb: usb, bridge: b, debug: s.Debug, doubtful: true, talker: b.start(bridgeOptions{
 		lang: language(s.Conf.Text("langid_fix")), noVendor: s.Conf.Flag("novendor")})}
 }
 

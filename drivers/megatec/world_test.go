@@ -25,17 +25,18 @@ type bench struct {
 	h      *world.Host
 	body   *power.UPS
 	dev    *megatec.Device
-	cable  *serve.Cable
+	port   string
+	cable  serve.Port
 	log    []string
 	events []string // "seconds kind name=value why"
 }
 
 func newBench(t testing.TB, spec power.Spec, o megatec.Options) *bench {
-	b := &bench{t: t, body: power.New(spec)}
+	b := &bench{t: t, body: power.New(spec), port: "/dev/ttyS0"}
 	b.dev = megatec.New(b.body, o)
 	b.w = world.New(world.Options{
 		Programs: func(_ *world.Host, name string) env.Main {
-			return driver.Main(drivers.All, serve.Ports{"/dev/ttyS0": b.cable}, name)
+			return driver.Main(drivers.All, serve.Ports{b.port: b.cable}, name)
 		},
 		Console: func(_ env.Instant, _, _, line string) { b.log = append(b.log, line) },
 		Observe: func(ev env.Event) {
@@ -58,7 +59,7 @@ func newBench(t testing.TB, spec power.Spec, o megatec.Options) *bench {
 func (b *bench) now() time.Duration { return time.Duration(b.w.Now()) }
 
 func (b *bench) conf(prog, lines string) {
-	b.h.WriteFile("/etc/nut/ups.conf", []byte("[office]\ndriver = "+prog+"\nport = /dev/ttyS0\n"+lines+"\n"))
+	b.h.WriteFile("/etc/nut/ups.conf", []byte("[office]\ndriver = "+prog+"\nport = "+b.port+"\n"+lines+"\n"))
 }
 
 func (b *bench) run(d time.Duration) {
