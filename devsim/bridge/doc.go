@@ -21,14 +21,14 @@
 //	ablerex     21/09 0305, 47 bytes: 05 00 n, n bytes       a1/01 0305, 47 bytes, zeros until all
 //	                                                         of it has come
 //	armac       21/09 0200, 4 bytes: a0+n, n bytes           81, 6 bytes: 80 or c0 + n, n bytes,
-//	                                                         then what was there before
+//	                                                         then what was there before; n = 0
+//	                                                         is the end
 //	armac Wide  packet to 02: a0+n, n bytes                  82, 64 bytes: 80+n, n bytes
 //	krauler, fabula, hunnox, snr, ablerex: a command is a string index, see below
 //
 // What is asked in another way stalls. A packet is there when its last byte has come over the wire.
 // What nobody fetches waits: 16 packets or so, the rest is lost; the next answer comes behind it.
-// In ippon and omron, which have one buffer, the next command drops it. A reset of the bus drops
-// all.
+// In phoenixtec, ippon and omron the next command drops it. A reset of the bus drops all.
 //
 // The chip is powered by the computer: it is there when the unit behind it has lost its power, and
 // has nothing to say then.

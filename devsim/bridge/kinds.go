@@ -45,7 +45,7 @@ var kinds = []kind{
 		name: "phoenixtec",
 		id: gadget.Descriptors{VendorID: 0x06da, ProductID: 0x0002, Release: 0x0200,
 			Vendor: "Phoenixtec Power", Product: "USB Cable (V2.00)", Class: 0xff, Endpoints: in8},
-		pack:    packing{data: 8, keep: 16, closed: true},
+		pack:    packing{data: 8, keep: 16, closed: true, single: true},
 		control: vendorWrite,
 		reply:   stream,
 	}, {

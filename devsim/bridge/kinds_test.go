@@ -60,6 +60,10 @@ func TestPhoenixtec(t *testing.T) {
 	h.want(h.read(0x81), "#230.0 0", "03 024.0", " 50.0\r")
 	h.send("42 0d 0000", "GS\r")
 	h.want(h.read(0x81), "(234567 ", "ABCDEFG\r", "")
+	h.send("42 0d 0000", "I\r")
+	h.now += time.Second
+	h.send("42 0d 0000", "F\r") // drops what was not fetched
+	h.want(h.read(0x81), "#230.0 0", "03 024.0", " 50.0\r")
 }
 
 func TestGtec(t *testing.T) {
@@ -169,9 +173,10 @@ func TestArmac(t *testing.T) {
 	u.answers["Q1\r"] = "(231.4\r"
 	h := plug(t, "armac", u, bridge.Options{})
 	h.send("21 09 0200", "\xa3Q1\r")
-	h.want(h.read(0x81), "\xc2(2\x00\x00\x00", "\x8231\x00\x00\x00", "\xc3.4\r\x00\x00")
+	h.want(h.read(0x81), "\xc2(2\x00\x00\x00", "\x8231\x00\x00\x00", "\xc3.4\r\x00\x00",
+		"\x80.4\r\x00\x00")
 	h.send("21 09 0200", "\xa3T05", "\xb3xxx", "\x03xxx", "\xa1\r\x00\x00")
-	h.want(h.read(0x81), "\x82T0\r\x00\x00", "\xc25\r\r\x00\x00")
+	h.want(h.read(0x81), "\xc2T0\r\x00\x00", "\x825\r\r\x00\x00", "\xc05\r\r\x00\x00")
 	h.lost(u.heard, []string{"Q1\r", "T05\r"})
 }
 

@@ -7,7 +7,7 @@ type packing struct {
 	data int // bytes of the answer in a packet
 	pad  int // each packet is filled with zeros to this size; 0: not at all
 	keep int // packets that wait; what comes then is lost
-	// single: there is one buffer; a new command drops what waits.
+	// single: there is room for one answer; a new command drops what waits.
 	single bool
 	head   func(n int) byte // the byte before n bytes of the answer; nil: none
 	// closed: an answer that ends with a full packet is followed by an empty one, for the host

@@ -156,20 +156,29 @@ const (
 )
 
 // ticked hands out packets of six bytes: a count in the low six bits of the first, above it a bit
-// that changes each time, and five bytes, of which those behind the count are left from before.
+// that changes each time, and five bytes, of which those behind the count are left from before. A
+// packet that counts none ends an answer.
 func ticked(b *Bridge, a answer) {
+	tick := time.Duration(0)
 	for i, c := range a.bytes {
-		b.in.part = append(b.in.part, c)
-		tick := (a.at(i) - a.from) / armacTick
-		more := i+1 < len(a.bytes) && (a.at(i+1)-a.from)/armacTick == tick
-		if more && len(b.in.part) < armacData {
-			continue
+		if t := (a.at(i) - a.from) / armacTick; t != tick || len(b.in.part) == armacData {
+			b.tick(a.from + (tick+1)*armacTick)
+			tick = t
 		}
-		p := make([]byte, 1+armacData)
-		copy(p, b.in.last)
-		p[0] = 0x80 | byte(len(b.in.part)) | ^p[0]&0x40
-		copy(p[1:], b.in.part)
-		b.in.part = nil
-		b.in.push(a.from+(tick+1)*armacTick, p)
+		b.in.part = append(b.in.part, c)
 	}
+	if len(a.bytes) > 0 {
+		b.tick(a.from + (tick+1)*armacTick)
+		b.tick(a.from + (tick+2)*armacTick)
+	}
+}
+
+// tick makes a packet of what has come to an armac.
+func (b *Bridge) tick(at time.Duration) {
+	p := make([]byte, 1+armacData)
+	copy(p, b.in.last)
+	p[0] = 0x80 | byte(len(b.in.part)) | ^p[0]&0x40
+	copy(p[1:], b.in.part)
+	b.in.part = nil
+	b.in.push(at, p)
 }
