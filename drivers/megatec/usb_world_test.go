@@ -305,7 +305,7 @@ var pollTransfers = map[string]struct {
 	"sgs":        {1 + 7, 0, ""},
 	"snr":        {1, 1, "a read that wakes it"},
 	"ablerex":    {1 + 1, 0, ""},
-	"armac":      {1 + 10, 11, "an older reply is looked for; packets go as the bytes come"},
+	"armac":      {1 + 10, 12, "the end of the last reply is fetched; packets go as the bytes come"},
 	"armac wide": {1 + 1, 0, ""},
 	"gtec":       {1 + 1, 0, ""},
 }
