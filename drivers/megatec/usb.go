@@ -15,25 +15,32 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/transport"
 )
 
-// patterns are the options that tell one USB device from others: regular expressions that must
-// match the whole of a value.
+// patterns are the options that tell one USB device from others: regular expressions of which one
+// must match the whole of a value, in any of its spellings.
 var patterns = []struct {
 	key, help string
-	of        func(transport.USBID) string
+	of        func(transport.USBID) []string
 }{
 	{"vendorid", "number of the maker, four digits hexadecimal",
-		func(id transport.USBID) string { return fmt.Sprintf("%04x", id.VendorID) }},
+		func(id transport.USBID) []string { return []string{fmt.Sprintf("%04x", id.VendorID)} }},
 	{"productid", "number of the product, four digits hexadecimal",
-		func(id transport.USBID) string { return fmt.Sprintf("%04x", id.ProductID) }},
-	{"vendor", "maker as the device says it", func(id transport.USBID) string { return id.Vendor }},
+		func(id transport.USBID) []string { return []string{fmt.Sprintf("%04x", id.ProductID)} }},
+	{"vendor", "maker as the device says it",
+		func(id transport.USBID) []string { return []string{id.Vendor} }},
 	{"product", "product as the device says it",
-		func(id transport.USBID) string { return id.Product }},
-	{"serial", "serial number", func(id transport.USBID) string { return id.Serial }},
-	{"bus", "USB bus, three digits", func(id transport.USBID) string { return id.Bus }},
-	{"device", "number of the device on its bus; it changes when it is plugged in anew",
-		func(id transport.USBID) string { return id.Device }},
-	{"busport", "port of the bus or hub into which it is plugged",
-		func(id transport.USBID) string { return id.BusPort }},
+		func(id transport.USBID) []string { return []string{id.Product} }},
+	{"serial", "serial number", func(id transport.USBID) []string { return []string{id.Serial} }},
+	{"bus", "bus, three digits", func(id transport.USBID) []string { return []string{id.Bus} }},
+	{"device", "number on its bus, three digits; it changes when it is plugged in anew",
+		func(id transport.USBID) []string { return []string{id.Device} }},
+	{"busport", "where it is plugged in: 1.4 is the fourth socket of the hub in the first; or as " +
+		"NUT says it, 004", func(id transport.USBID) []string { return busPorts(id.BusPort) }},
+}
+
+// busPorts are the way to a device and, as NUT knows it, its end.
+func busPorts(way string) []string {
+	last, _ := strconv.Atoi(way[strings.LastIndex(way, ".")+1:])
+	return []string{way, fmt.Sprintf("%03d", last)}
 }
 
 // usbOptions are the options of a program for USB.
@@ -141,8 +148,7 @@ type usbSearch struct {
 	patterns map[string]*regexp.Regexp
 	bridge   string // option subdriver
 	known    string // the device that was lost
-	passed   []string
-	asked    transport.USBID // the last that would do
+	taken    string // where the first device is that fits; it is asked for no other
 }
 
 // plugUSB opens the bridge. option is the one by which USB is meant.
@@ -202,19 +208,11 @@ func (p program) search(s driver.Setup) (*usbSearch, error) {
 	return find, nil
 }
 
-// open opens the first device that will do or, with allow_duplicates, the first that is free.
+// open opens the first device that will do.
 func (f *usbSearch) open(e env.Env, ports transport.Ports, name string) (transport.USB, error) {
-	want := transport.USBWant{Numbers: f.numbers, Match: f.match,
+	return ports.USB(e, name, transport.USBWant{Numbers: f.numbers, Match: f.match,
 		Interface:  index(f.conf.Text("usb_hid_rep_index")),
-		AltSetting: index(f.conf.Text("usb_set_altinterface"))}
-	for {
-		usb, err := ports.USB(e, name, want)
-		if !errors.Is(err, transport.ErrBusy) || !f.conf.Flag("allow_duplicates") ||
-			slices.Contains(f.passed, place(f.asked)) {
-			return usb, err
-		}
-		f.passed = append(f.passed, place(f.asked))
-	}
+		AltSetting: index(f.conf.Text("usb_set_altinterface"))})
 }
 
 // numbers tells from the numbers alone whether a device may do. Those that only an option names
@@ -224,7 +222,7 @@ func (f *usbSearch) numbers(vendor, product uint16) bool {
 	named := false
 	for _, p := range patterns[:2] {
 		re := f.patterns[p.key]
-		if re != nil && !re.MatchString(p.of(id)) {
+		if re != nil && !slices.ContainsFunc(p.of(id), re.MatchString) {
 			return false
 		}
 		named = named || re != nil
@@ -237,8 +235,8 @@ func (f *usbSearch) numbers(vendor, product uint16) bool {
 // match says what is wrong with a device.
 func (f *usbSearch) match(id transport.USBID) error {
 	for _, p := range patterns {
-		if re := f.patterns[p.key]; re != nil && !re.MatchString(strings.TrimSpace(p.of(id))) {
-			return fmt.Errorf("%s is %q, not %s", p.key, p.of(id), f.conf.Text(p.key))
+		if re := f.patterns[p.key]; re != nil && !slices.ContainsFunc(p.of(id), re.MatchString) {
+			return fmt.Errorf("%s is %q, not %s", p.key, p.of(id)[0], f.conf.Text(p.key))
 		}
 	}
 	switch {
@@ -247,10 +245,11 @@ func (f *usbSearch) match(id transport.USBID) error {
 	case f.kind(id).name == "":
 		return errors.New("no bridge is known for these numbers: name one by subdriver, " +
 			"with vendorid and productid")
-	case slices.Contains(f.passed, place(id)):
-		return errors.New("another program has it")
+	case f.taken != "" && !f.conf.Flag("allow_duplicates"):
+		return fmt.Errorf("fits, as does the one at %s, which cannot be opened: "+
+			"tell one from the other, or give allow_duplicates", f.taken)
 	}
-	f.asked = id
+	f.taken = id.Bus + "/" + id.Device
 	return nil
 }
 
@@ -273,9 +272,6 @@ func identity(id transport.USBID) string {
 	return fmt.Sprintf("%04x:%04x %q %q %q",
 		id.VendorID, id.ProductID, id.Vendor, id.Product, id.Serial)
 }
-
-// place is where a device is plugged in now.
-func place(id transport.USBID) string { return id.Bus + "/" + id.Device }
 
 // index reads a number that was checked with the options; a word is 0.
 func index(text string) int {

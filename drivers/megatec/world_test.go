@@ -2,6 +2,7 @@ package megatec_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ type bench struct {
 	dev    *megatec.Device
 	port   string
 	cable  serve.Port
+	beside serve.Ports // further ports of the host
 	log    []string
 	events []string // "seconds kind name=value why"
 }
@@ -36,7 +38,9 @@ func newBench(t testing.TB, spec power.Spec, o megatec.Options) *bench {
 	b.dev = megatec.New(b.body, o)
 	b.w = world.New(world.Options{
 		Programs: func(_ *world.Host, name string) env.Main {
-			return driver.Main(drivers.All, serve.Ports{b.port: b.cable}, name)
+			ports := serve.Ports{b.port: b.cable}
+			maps.Copy(ports, b.beside)
+			return driver.Main(drivers.All, ports, name)
 		},
 		Console: func(_ env.Instant, _, _, line string) { b.log = append(b.log, line) },
 		Observe: func(ev env.Event) {
