@@ -44,13 +44,13 @@ func apcComebacks() (all []comeback) {
 
 // killBySoft is apcsmart whose kill-power run goes by the C driver's rules: it cannot read the
 // status, takes the unit for one on battery, sends S, and is content with any answer.
-func killBySoft(cable *serve.Cable) env.Main {
+func killBySoft(cable serve.Port) env.Main {
 	ours := driver.Main(drivers.All, serve.Ports{"/dev/ser0": cable}, "apcsmart")
 	return func(e env.Env, args []string) int {
 		if !slices.Contains(args, "-k") {
 			return ours(e, args)
 		}
-		port, err := cable.OpenMode(e, transport.Mode{})
+		port, err := cable.(*serve.Cable).OpenMode(e, transport.Mode{})
 		if err != nil {
 			return 1
 		}

@@ -74,7 +74,7 @@ func TestNUTsKillPowerRunLeavesHostsOff(t *testing.T) {
 	var all []comeback
 	for _, k := range closetKinds {
 		all = append(all, k.on(comeback{name: "stays halted, rules of NUT", refused: true,
-			killer: func(cable *serve.Cable) env.Main {
+			killer: func(cable serve.Port) env.Main {
 				return killAsNUT(cable, closures.Cables[k.opt.Type])
 			}}))
 	}
@@ -83,13 +83,13 @@ func TestNUTsKillPowerRunLeavesHostsOff(t *testing.T) {
 
 // killAsNUT is genericups whose kill-power run goes by the C driver's rules: the levels are set,
 // whatever the inputs say, and that is all.
-func killAsNUT(cable *serve.Cable, c closures.Cable) env.Main {
+func killAsNUT(cable serve.Port, c closures.Cable) env.Main {
 	ours := driver.Main(drivers.All, serve.Ports{"/dev/ser0": cable}, "genericups")
 	return func(e env.Env, args []string) int {
 		if !slices.Contains(args, "-k") {
 			return ours(e, args)
 		}
-		s, err := cable.OpenMode(e, transport.Mode{KeepLines: true})
+		s, err := cable.(*serve.Cable).OpenMode(e, transport.Mode{KeepLines: true})
 		if err != nil {
 			return 1
 		}

@@ -51,7 +51,7 @@ func (u qxUnit) comeback() comeback {
 // byNUT is the same with a kill-power run by the C driver's rules.
 func (u qxUnit) byNUT() comeback {
 	c := u.comeback()
-	c.killer = func(cable *serve.Cable) env.Main {
+	c.killer = func(cable serve.Port) env.Main {
 		return killByQx(cable, c.driver, strings.Fields(cmp.Or(u.nut, nutSends)))
 	}
 	return c
@@ -59,13 +59,13 @@ func (u qxUnit) byNUT() comeback {
 
 // killByQx is a driver of the family whose kill-power run goes by the C driver's rules: each
 // command up to three times, until the answer is silence or yes.
-func killByQx(cable *serve.Cable, prog string, commands []string) env.Main {
+func killByQx(cable serve.Port, prog string, commands []string) env.Main {
 	ours := driver.Main(drivers.All, serve.Ports{"/dev/ser0": cable}, prog)
 	return func(e env.Env, args []string) int {
 		if !slices.Contains(args, "-k") {
 			return ours(e, args)
 		}
-		port, err := cable.OpenMode(e, transport.Mode{Baud: 2400})
+		port, err := cable.(*serve.Cable).OpenMode(e, transport.Mode{Baud: 2400})
 		if err != nil {
 			return 1
 		}

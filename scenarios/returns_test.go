@@ -46,7 +46,7 @@ type comeback struct {
 	fallback time.Duration // the host reboots so long after its halt when its power stays
 	refused  bool          // or at once, when the unit could not be told
 	// killer is the driver with a kill-power run by other rules than ours.
-	killer func(*serve.Cable) env.Main
+	killer func(serve.Port) env.Main
 }
 
 // away is one world. It returns whether the host is off at the end, and how often it was cut while

@@ -28,6 +28,7 @@ type setup struct {
 	megatec       megatec.Options
 	apc           apcsmart.Options
 	contact       contact.Options
+	usb           usb
 	line          serve.Options
 	battery       int
 	volts         struct{ nominal, low, high, battery, rated, hertz int }
@@ -43,9 +44,12 @@ megatec (Q1), apcsmart (APC's smart signalling) or contact (contact closures on 
 
   upsim serve megatec --pty=/tmp/ups --control=/tmp/ups.ctl --runtime=10m --low=3m
   upsim serve contact --type=2 --socket=/tmp/ups --control=/tmp/ups.ctl
+  upsim serve megatec --bridge=cypress --socket=/tmp/usb/office --control=/tmp/ups.ctl
 
-A socket is the port devsim:PATH for our drivers, not for those of NUT. It carries modem lines,
-which no pseudo-terminal has.
+A socket is the port devsim:PATH for our drivers, not for those of NUT. It carries modem lines and
+USB, which no pseudo-terminal has. With --bridge the UPS is a USB device; devsim:FOLDER has a driver
+look at all devices with a socket in the folder, as port = auto does on a real bus. Each time such a
+device is plugged in again it has another number.
 
 Times are written 90s, 10m, 1h30m. In a rehearsal (BLACKSTART_REHEARSAL) they are times of the
 rehearsal.
@@ -130,6 +134,7 @@ func (s *setup) faceFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.megatec.Maker, "maker", "", "`TEXT` of the answer to I: up to 15 characters")
 	f.StringVar(&s.megatec.Model, "model", "", "`TEXT` of the answer to I: up to 10 characters")
 	f.StringVar(&s.megatec.Version, "version", "", "`TEXT` of the answer to I: up to 10 characters")
+	s.usb.flags(f, &s.line)
 }
 
 // rejections are the names of megatec.Rejection, in its order.
@@ -152,7 +157,10 @@ func (s *setup) parse(args []string) error {
 	case s.pty != "" && s.face == "contact":
 		return errors.New("--pty: a pseudo-terminal has no modem lines; want --socket")
 	}
-	var err error
+	err := s.usb.parse(f, s.pty)
+	if err != nil {
+		return err
+	}
 	if s.spec.Kill, err = power.ParseKillMode(s.kill); err != nil {
 		return fmt.Errorf("--kill: %w", err)
 	}
@@ -220,7 +228,7 @@ func (s *setup) device(body *power.UPS) (dev serve.Face, seen func() []string) {
 }
 
 // port puts the cable where programs find it.
-func (s *setup) port(e env.Env, c *serve.Cable) (path string, close func(), err error) {
+func (s *setup) port(e env.Env, c serve.Port) (path string, close func(), err error) {
 	if s.socket != "" {
 		p, err := serve.NewSocket(e, c, s.socket)
 		if err != nil {
@@ -228,7 +236,7 @@ func (s *setup) port(e env.Env, c *serve.Cable) (path string, close func(), err 
 		}
 		return p.Path(), p.Close, nil
 	}
-	p, err := serve.NewPty(e, c, s.pty)
+	p, err := serve.NewPty(e, c.(*serve.Cable), s.pty) // parse has seen to that
 	if err != nil {
 		return "", nil, err
 	}
@@ -274,7 +282,10 @@ func (s *setup) run(e env.Env, out io.Writer) error {
 		body.OnChange(func(c power.Change) { report(out, start, c) })
 	}
 	dev, seen := s.device(body)
-	cable := serve.NewCable(dev, s.line)
+	cable, err := s.plug(dev)
+	if err != nil {
+		return err
+	}
 	tasks, scope := e.Scope("ups")
 	defer scope.Wait(e)
 	defer scope.Stop()

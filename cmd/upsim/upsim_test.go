@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
 	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 	"github.com/blackstart-ups/blackstart/nut/transport/serial"
 )
 
@@ -26,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await,
 			"ask":   ask,
+			"find":  find,
 		},
 	})
 }
@@ -70,5 +73,26 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if string(got) != args[2]+"\r" {
 		ts.Fatalf("%s: the answer is %q; want %q", args[1], got, args[2])
+	}
+}
+
+// find PORT TEXT opens a USB device and compares what it says of itself; !find: the error.
+func find(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: find PORT TEXT")
+	}
+	e, err := osenv.New(osenv.Options{Prog: "find"})
+	ts.Check(err)
+	name := devsock.Prefix + ts.MkAbs(args[0])
+	dev, err := devsock.Ports{}.USB(e, name, transport.USBWant{})
+	got := ""
+	if err == nil {
+		got = dev.ID().String()
+		dev.Close()
+	} else {
+		got = err.Error()
+	}
+	if (err != nil) != neg || !strings.Contains(got, args[1]) {
+		ts.Fatalf("%s: found %s; want %s", args[0], got, args[1])
 	}
 }

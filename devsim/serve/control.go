@@ -26,7 +26,7 @@ import (
 type Control struct {
 	Name  string
 	Body  *power.UPS
-	Cable *Cable
+	Cable Port
 	Seen  func() []string // the commands that the device has got; may be nil
 	Quit  func()          // ends the emulation; may be nil
 }

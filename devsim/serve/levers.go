@@ -24,7 +24,7 @@ func levers() []lever {
 		{"battery", "PERCENT", "the charge", (*Control).battery},
 		{"load", "PERCENT", "the load, in percent of the rated power", (*Control).load},
 		{"fault", "KIND [for=TIME]",
-			"something wrong with the port: " + strings.Join(faultNames[:], ", "), (*Control).fault},
+			"something wrong with the port: " + faultHelp(), (*Control).fault},
 		{"clear", "KIND|all", "ends a fault", (*Control).clear},
 		{"unplug", "[for=TIME]", "the same as fault unplug", (*Control).unplug},
 		{"plug", "", "the same as clear unplug", (*Control).plug},
@@ -36,6 +36,12 @@ func levers() []lever {
 		{"quit", "", "ends the emulation", (*Control).quit},
 		{"help", "", "this list", (*Control).help},
 	}
+}
+
+// faultHelp names the faults.
+func faultHelp() string {
+	return strings.Join(faultNames[:Halt], ", ") + "; USB alone: " +
+		strings.Join(faultNames[Halt:], ", ")
 }
 
 // Help is the list of requests, for people.
@@ -137,11 +143,17 @@ func (c *Control) fault(e env.Env, args []string) (string, error) {
 		return "", err
 	}
 	d, err := period(args[1:])
+	if err == nil {
+		err = c.Cable.Takes(f)
+	}
 	if err != nil {
 		return "", err
 	}
 	e.Emit(env.Event{Kind: env.Fault, UPS: c.Name, Name: f.String(), Value: "on", N: int64(d)})
 	c.Cable.SetFault(c.now(e), f, d)
+	if f == Reset { // that was all of it
+		e.Emit(env.Event{Kind: env.Fault, UPS: c.Name, Name: f.String(), Value: "off"})
+	}
 	return "", nil
 }
 

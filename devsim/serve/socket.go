@@ -108,7 +108,7 @@ func (s *Socket) run(u *use, hello devsock.Frame, close func() error,
 func (s *Socket) serial(u *use, c *Cable, f devsock.Frame) error {
 	mode, err := devsock.ParseOpen(f)
 	if err != nil {
-		return fmt.Errorf("this is a serial port: %w", err)
+		return fmt.Errorf("this is a serial port: %w: %w", transport.ErrNoPort, err)
 	}
 	port, err := patient(u.e, func() (transport.Serial, error) { return c.OpenMode(u.e, mode) })
 	if err != nil {

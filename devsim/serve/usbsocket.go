@@ -6,13 +6,14 @@ import (
 	"sync"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
 	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 )
 
 // usb serves a USB device.
 func (s *Socket) usb(u *use, p *Plug, f devsock.Frame) error {
 	if err := devsock.ParseOpenUSB(f); err != nil {
-		return fmt.Errorf("this is a USB device: %w", err)
+		return fmt.Errorf("this is a USB device: %w: %w", transport.ErrNoPort, err)
 	}
 	h, err := patient(u.e, func() (*handle, error) { return p.openAny(u.e) })
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/env/osenv"
 	daemons "github.com/blackstart-ups/blackstart/nut/service"
+	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
 
@@ -261,7 +262,7 @@ func (p *Proc) Start(plan Plan) error {
 
 // makeFolders makes the host's folders, and the FIFO through which it is halted.
 func (h *procHost) makeFolders(m *site.Machine) error {
-	for _, d := range []string{"etc", "run", "state", "dev"} {
+	for _, d := range []string{"etc", "run", "state", "dev", usbFolder} {
 		if err := os.MkdirAll(filepath.Join(h.dir, d), 0o755); err != nil {
 			return err
 		}
@@ -316,14 +317,21 @@ func (p *Proc) showConsole(h *procHost) {
 	}
 }
 
-// connect puts a UPS on a pty of a host, or on a socket when it lives on modem lines.
+// usbFolder is where a host has its USB devices.
+const usbFolder = "dev/usb"
+
+// connect puts a UPS on a pty of a host, or on a socket when it lives on modem lines or on USB.
 func (p *Proc) connect(c Cable) error {
 	h := p.hosts[c.Host]
 	name := filepath.Join(h.dir, "dev", c.Port)
 	p.site.Plug(c.UPS, c.Host)
-	cable := p.site.UPS(c.UPS).Cable
-	if cable.Lined() {
-		s, err := serve.NewSocket(p.e, cable, name)
+	port := p.site.UPS(c.UPS).Cable
+	cable, serial := port.(*serve.Cable)
+	if !serial {
+		name = filepath.Join(h.dir, usbFolder, c.Port)
+	}
+	if !serial || cable.Lined() {
+		s, err := serve.NewSocket(p.e, port, name)
 		if err != nil {
 			return err
 		}
@@ -357,8 +365,10 @@ func (p *Proc) value(h *procHost, name string) (string, bool) {
 		addr, err := p.net.way(h.name, other)
 		return addr, err == nil
 	}
-	port, ok := h.ports[name]
-	return port, ok
+	if port, ok := h.ports[name]; ok {
+		return port, true
+	}
+	return devsock.Prefix + filepath.Join(h.dir, usbFolder), name == usbBus
 }
 
 // environ is what a program of the host finds in its environment.

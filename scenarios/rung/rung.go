@@ -99,8 +99,8 @@ func expand(f File, value func(placeholder string) (string, bool)) (string, erro
 			continue
 		}
 		if closed && placeholder(name) {
-			return "", fmt.Errorf("%s/etc/%s: @%s@: no such placeholder; there are @addr@, @addr:HOST@, @halt@, @state@ "+
-				"and the ports of this host's cables", f.Host, f.Name, name)
+			return "", fmt.Errorf("%s/etc/%s: @%s@: no such placeholder; there are @addr@, @addr:HOST@, @halt@, @state@, "+
+				"@usb@ and the ports of this host's cables", f.Host, f.Name, name)
 		}
 		out.WriteString("@") // as in ups@host
 		rest = after
@@ -118,6 +118,10 @@ func expandAll(host string, args []string, value func(string) (string, bool)) ([
 	}
 	return out, nil
 }
+
+// usbBus is the placeholder for all USB devices that are plugged into a host, among which drivers
+// look for theirs.
+const usbBus = "usb"
 
 // placeholder reports whether the text between two @ looks like one.
 func placeholder(s string) bool {

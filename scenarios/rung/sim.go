@@ -242,7 +242,7 @@ func (s *Sim) value(h *world.Host, name string) (string, bool) {
 	if s.ports[h]["/dev/"+name] != nil {
 		return "/dev/" + name, true
 	}
-	return "", false
+	return transport.Auto, name == usbBus
 }
 
 // Wait implements Rung.

@@ -124,8 +124,14 @@ func (r *room) fault(u *site.UPS, kind string, now, d time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if err := u.Cable.Takes(f); err != nil {
+		return err
+	}
 	u.Cable.SetFault(now, f, d)
 	r.rung.Emit(env.Event{Kind: env.Fault, UPS: u.Name, Name: kind, Value: "on", N: int64(d)})
+	if f == serve.Reset { // that was all of it
+		r.rung.Emit(env.Event{Kind: env.Fault, UPS: u.Name, Name: kind, Value: "off"})
+	}
 	return nil
 }
 

@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/blackstart-ups/blackstart/devsim/apcsmart"
+	"github.com/blackstart-ups/blackstart/devsim/bridge"
 	"github.com/blackstart-ups/blackstart/devsim/contact"
+	"github.com/blackstart-ups/blackstart/devsim/gadget"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
+	"github.com/blackstart-ups/blackstart/devsim/serve"
 	"github.com/blackstart-ups/blackstart/scenarios/site"
 )
 
@@ -29,7 +32,7 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"megatec", []string{"dialect", "reject", "stubborn", "nocancel", "norestart", "bare", "hasty",
-			"early"}, megatecFace},
+			"early", "bridge", "serial"}, megatecFace},
 		{"apcsmart", []string{"model", "star", "rude"}, apcFace},
 		{"contact", []string{"type", "hold", "delay", "latch"}, contactFace},
 	}
@@ -60,6 +63,22 @@ func makeFace(m map[string]string) (func(*power.UPS) site.Face, error) {
 		return k.make(m)
 	}
 	return nil, fmt.Errorf("kind=%s: want one of %s", m["kind"], strings.Join(names, " "))
+}
+
+// makeBridge makes what stands between a face and a USB plug; nil when there is none.
+func makeBridge(m map[string]string) (func(serve.Face) (gadget.Gadget, error), error) {
+	name, ok := m["bridge"]
+	switch {
+	case !ok && m["serial"] != "":
+		return nil, fmt.Errorf("serial=%s: only a ups with a bridge has a serial number", m["serial"])
+	case !ok:
+		return nil, nil
+	case !slices.Contains(bridge.Kinds(), name):
+		return nil, fmt.Errorf("bridge=%s: want one of %s", name, strings.Join(bridge.Kinds(), " "))
+	}
+	return func(f serve.Face) (gadget.Gadget, error) {
+		return bridge.New(name, f, bridge.Options{Serial: m["serial"]})
+	}, nil
 }
 
 // rejections are the words for what a unit does with a command that it does not know, in the order

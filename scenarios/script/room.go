@@ -184,6 +184,10 @@ func (r *room) ups(args []string) error {
 	if err != nil {
 		return err
 	}
+	bridged, err := makeBridge(m)
+	if err != nil {
+		return err
+	}
 	var spec power.Spec
 	err = durations(m, map[string]*time.Duration{"runtime": &spec.Runtime, "low": &spec.Low,
 		"recharge": &spec.Recharge, "restart": &spec.Restart, "minoff": &spec.MinOff})
@@ -202,7 +206,10 @@ func (r *room) ups(args []string) error {
 	}
 	spec.DeepSleep = m["deepsleep"] == "yes"
 	return r.add(func(s *site.Site) error {
-		_, err := s.AddUPS(name, m["feed"], spec, face)
+		u, err := s.AddUPS(name, m["feed"], spec, face)
+		if err == nil && bridged != nil {
+			err = s.Bridge(u, bridged)
+		}
 		return err
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/blackstart-ups/blackstart/devsim/gadget"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
@@ -58,13 +59,13 @@ type Feed struct {
 	mV   int
 }
 
-// A UPS is an emulated unit: a body, and a face on a cable.
+// A UPS is an emulated unit: a body, and a face on a cable, or behind a bridge on a USB plug.
 type UPS struct {
 	Name  string
 	Feed  string
 	Body  *power.UPS
 	Face  Face
-	Cable *serve.Cable
+	Cable serve.Port
 	Host  string // the computer at the other end of the cable
 }
 
@@ -124,8 +125,7 @@ func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) 
 	u.Face.OnCommand(func(what, cmd string) {
 		s.emit(env.Event{Kind: env.Device, UPS: name, Name: what, Value: cmd})
 	})
-	u.Cable = serve.NewCable(u.Face,
-		serve.Options{Now: func() time.Duration { return time.Duration(s.now()) }})
+	u.Cable = serve.NewCable(u.Face, s.options())
 	s.upses = append(s.upses, u)
 	spec = u.Body.Spec()
 	for _, p := range []struct {
@@ -135,6 +135,22 @@ func (s *Site) AddUPS(name, feed string, spec power.Spec, face func(*power.UPS) 
 		s.emit(env.Event{Kind: env.Spec, UPS: name, Name: p.name, N: p.n})
 	}
 	return u, nil
+}
+
+func (s *Site) options() serve.Options {
+	return serve.Options{Now: func() time.Duration { return time.Duration(s.now()) }}
+}
+
+// Bridge makes a USB device of a UPS that was just added: the one that make puts in front of it.
+func (s *Site) Bridge(u *UPS, make func(serve.Face) (gadget.Gadget, error)) error {
+	g, err := make(u.Face)
+	if err != nil {
+		return fmt.Errorf("ups %s: %w", u.Name, err)
+	}
+	o := s.options()
+	o.Bus = slices.Index(s.upses, u) + 1
+	u.Cable = serve.NewPlug(g, o)
+	return nil
 }
 
 // Feed, UPS and Machine find what was declared, nil when it was not.
