@@ -41,7 +41,8 @@
 //
 // The library cannot be interrupted in the middle of a control transfer and knows real time only.
 // So every call of it runs beside the caller's task, which waits in its own time and goes on as
-// soon as it is stopped. An interrupt transfer is then cancelled. A control transfer ends by its
+// soon as it is stopped. An interrupt transfer is then cancelled; the packet it may have got at that moment is
+// kept for the next reader. A control transfer ends by its
 // own time limit, at most ten seconds: USB gives a device five (USB 2.0, 9.2.6.1). A call that does
 // not come back in spite of that makes the device transport.ErrGone, and nothing more is asked of
 // it.

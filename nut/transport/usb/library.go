@@ -26,8 +26,6 @@ const (
 	textTime = time.Second
 	// controlTime is the longest time limit of a control transfer.
 	controlTime = 10 * time.Second
-	// minTime is the shortest: 0 would be none.
-	minTime = time.Millisecond
 	// maxControl is the most data that Linux takes in one control transfer.
 	maxControl = 4096
 )
@@ -140,6 +138,7 @@ type handle struct {
 
 	// turn holds one value while a control transfer runs: its time limit is a field of dev.
 	turn chan struct{}
+	mail mailbox
 }
 
 // ID implements transport.USB.
@@ -206,7 +205,8 @@ func (d *handle) Control(e env.Env, s transport.USBSetup, data []byte, until env
 		case <-ctx.Done():
 			return 0, errCancelled
 		}
-		d.dev.ControlTimeout = max(time.Until(limit), minTime)
+		left := max(time.Until(limit), 0)
+		d.dev.ControlTimeout = left.Truncate(time.Millisecond) + time.Millisecond // not less
 		n, err := d.dev.Control(s.RequestType, s.Request, s.Value, s.Index, buf)
 		return max(n, 0), translate(err)
 	})
@@ -221,41 +221,57 @@ func (d *handle) Interrupt(e env.Env, endpoint byte, data []byte, until env.Inst
 	if len(data) == 0 {
 		return 0, fmt.Errorf("interrupt transfer on endpoint 0x%02x of 0 bytes", endpoint)
 	}
-	in := endpoint&0x80 != 0
-	buf := slices.Clone(data)
-	n, err := d.do(e, until, func(ctx context.Context) (int, error) {
-		var n int
-		var err error
-		if in {
-			n, err = d.read(ctx, endpoint, buf)
-		} else {
-			n, err = d.write(ctx, endpoint, buf)
-		}
-		if err = translate(err); n > 0 && in && errors.Is(err, errCancelled) {
-			err = nil // it came while the transfer was cancelled
-		}
-		return n, err
-	})
-	if in && n > 0 {
-		copy(data, buf[:n])
+	var n int
+	var err error
+	if endpoint&0x80 != 0 {
+		n, err = d.read(e, endpoint, data, until)
+	} else {
+		buf := slices.Clone(data)
+		n, err = d.do(e, until, func(ctx context.Context) (int, error) {
+			ep, err := d.face.OutEndpoint(int(endpoint))
+			if err != nil {
+				return 0, err
+			}
+			n, err := ep.WriteContext(ctx, buf)
+			return n, translate(err)
+		})
 	}
 	return n, named(fmt.Sprintf("endpoint 0x%02x", endpoint), err)
 }
 
-func (d *handle) read(ctx context.Context, endpoint byte, buf []byte) (int, error) {
-	ep, err := d.face.InEndpoint(int(endpoint &^ 0x80))
-	if err != nil {
-		return 0, err
+// read returns one packet, or several that fill data.
+func (d *handle) read(e env.Env, endpoint byte, data []byte, until env.Instant) (int, error) {
+	size := len(data)
+	for {
+		_, err := d.do(e, until, func(ctx context.Context) (int, error) {
+			return 0, translate(d.mail.fetch(ctx, endpoint, func() ([]byte, error) {
+				return d.fetch(ctx, endpoint, size)
+			}))
+		})
+		if err != nil {
+			return 0, err
+		}
+		if p, ok := d.mail.take(endpoint); ok {
+			if len(p) > size {
+				return copy(data, p), fmt.Errorf("%w: %d bytes", transport.ErrOverflow, len(p))
+			}
+			return copy(data, p), nil
+		}
 	}
-	return ep.ReadContext(ctx, buf)
 }
 
-func (d *handle) write(ctx context.Context, endpoint byte, buf []byte) (int, error) {
-	ep, err := d.face.OutEndpoint(int(endpoint))
+// fetch makes one transfer from the device.
+func (d *handle) fetch(ctx context.Context, endpoint byte, size int) ([]byte, error) {
+	ep, err := d.face.InEndpoint(int(endpoint &^ 0x80))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return ep.WriteContext(ctx, buf)
+	buf := make([]byte, size)
+	n, err := ep.ReadContext(ctx, buf)
+	if n > 0 && (err == gousb.TransferCancelled || err == gousb.TransferTimedOut) {
+		err = nil // it came just then
+	}
+	return buf[:n], err
 }
 
 // ClearHalt implements transport.USB.
@@ -272,6 +288,7 @@ func (d *handle) ClearHalt(e env.Env, endpoint byte) error {
 // Reset implements transport.USB. The library claims the interface again.
 func (d *handle) Reset(e env.Env) error {
 	_, err := d.do(e, e.Now().Add(setupTime), func(context.Context) (int, error) {
+		d.mail.drop()
 		return 0, translate(reset(d.dev))
 	})
 	return named("reset", err)

@@ -57,11 +57,7 @@ type place struct {
 	path            []int // ports from the root hub on; empty for that itself
 }
 
-// String is the device without its strings, as in transport.USBID.
-func (p place) String() string {
-	return fmt.Sprintf("%04x:%04x at %03d/%03d", p.vendor, p.product, p.bus, p.address)
-}
-
+// node is the file of the device, as Linux names it.
 func (p place) node() string { return fmt.Sprintf("%s%03d/%03d", nodes, p.bus, p.address) }
 
 // fill adds to id where the device is.
@@ -104,46 +100,48 @@ func pick(e env.Env, b bus, name string, w transport.USBWant) (device, error) {
 		return cmp.Or(cmp.Compare(a.bus, b.bus), slices.Compare(a.path, b.path),
 			cmp.Compare(a.address, b.address))
 	})
-	s := search{name: name}
+	byNode := map[string]place{}
+	var names []string
 	for _, p := range places {
-		if name != transport.Auto && p.node() != name {
-			continue
-		}
-		s.plugged++
-		if !w.Numbers(p.vendor, p.product) {
-			continue
-		}
-		d, err := try(e, b, p, w, &s)
-		if err == nil {
-			return d, nil
-		}
-		if errors.Is(err, env.ErrStopped) {
-			return nil, err
+		if name == transport.Auto || p.node() == name {
+			byNode[p.node()] = p
+			names = append(names, p.node())
 		}
 	}
-	return nil, s.failed()
-}
-
-// try opens one device, shows it to the driver and claims it. Why that did not work is noted in s.
-func try(e env.Env, b bus, p place, w transport.USBWant, s *search) (device, error) {
-	d, err := b.open(e, p)
+	d, err := transport.FirstUSB(names, func(node string) (transport.USB, error) {
+		return try(e, b, byNode[node], w)
+	})
 	if err != nil {
-		s.note(p.String(), explain(err, e, p))
 		return nil, err
 	}
-	err = w.Match(d.ID())
+	return d.(device), nil
+}
+
+// try opens one device, shows it to the driver and claims it.
+func try(e env.Env, b bus, p place, w transport.USBWant) (transport.USB, error) {
+	if w.Numbers != nil && !w.Numbers(p.vendor, p.product) {
+		return nil, transport.ErrNumbers
+	}
+	d, err := b.open(e, p)
+	if err != nil {
+		return nil, fmt.Errorf("%04x:%04x: %w", p.vendor, p.product, explain(err, e, p))
+	}
+	if w.Match != nil {
+		err = w.Match(d.ID())
+	}
 	if err == nil {
 		err = explain(d.claim(e, w.Interface, w.AltSetting), e, p)
 	}
-	if err == nil {
-		return d, nil
+	if err != nil {
+		id := d.ID()
+		d.Close()
+		return nil, fmt.Errorf("%04x:%04x %q %q: %w", id.VendorID, id.ProductID, id.Vendor,
+			id.Product, err)
 	}
-	s.note(d.ID().String(), err)
-	d.Close()
-	return nil, err
+	return d, nil
 }
 
-// explain adds to the lack of a right where it is missing, and for whom.
+// explain adds to the lack of a right whose it is, and what to do.
 func explain(err error, e env.Env, p place) error {
 	if !errors.Is(err, transport.ErrPermission) {
 		return err
@@ -154,40 +152,4 @@ func explain(err error, e env.Env, p place) error {
 	}
 	return fmt.Errorf("%w: %s may not write to %s; want a udev rule that gives it to that "+
 		"account, or another account (user = in ups.conf)", err, account, p.node())
-}
-
-// A search notes why no device was taken.
-type search struct {
-	name    string
-	plugged int      // devices seen
-	lines   []string // of each that came into question
-	worse   error    // transport.ErrPermission or ErrBusy, when one of them was the cause
-}
-
-func (s *search) note(device string, why error) {
-	s.lines = append(s.lines, fmt.Sprintf("%s: %v", device, why))
-	for _, cause := range []error{transport.ErrPermission, transport.ErrBusy} {
-		if s.worse == nil && errors.Is(why, cause) {
-			s.worse = cause
-		}
-	}
-}
-
-// failed is the error of a search that found nothing, a line for each device.
-func (s *search) failed() error {
-	kind := transport.ErrNoPort
-	if s.worse != nil {
-		kind = s.worse
-	}
-	switch {
-	case s.plugged == 0 && s.name != transport.Auto:
-		return fmt.Errorf("%w: no USB device is there", kind)
-	case s.plugged == 0:
-		return fmt.Errorf("%w: no USB device is plugged in, not even a hub", kind)
-	case len(s.lines) == 0:
-		return fmt.Errorf("%w: none of the %d USB devices plugged in has the numbers "+
-			"(vendor:product) that are looked for", kind, s.plugged)
-	}
-	return fmt.Errorf("%w: no USB device could be taken:\n  %s", kind,
-		strings.Join(s.lines, "\n  "))
 }

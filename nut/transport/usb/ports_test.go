@@ -139,20 +139,20 @@ func TestASearchThatFindsNothingSaysOfEachDeviceWhy(t *testing.T) {
 		want         error
 		text         string
 	}{
-		{"auto", "", nil, transport.ErrNoPort, "no USB device is plugged in"},
-		{"auto", "", []*fakeDevice{mouse}, transport.ErrNoPort, "none of the 1 USB devices"},
+		{"auto", "", nil, transport.ErrNoPort, "of 0 that are plugged in"},
+		{"auto", "", []*fakeDevice{mouse}, transport.ErrNoPort, "of 1 that are plugged in"},
 		{"auto", "X", []*fakeDevice{mouse, ups(9, 1, "A"), ups(8, 2, "B")}, transport.ErrNoPort,
-			"\n  0665:5161 \"\" \"\" at 001/009: serial \"A\" is not \"X\"" +
-				"\n  0665:5161 \"\" \"\" at 001/008: serial \"B\" is not \"X\""},
+			"/dev/bus/usb/001/009: 0665:5161 \"\" \"\": serial \"A\" is not \"X\"; " +
+				"/dev/bus/usb/001/008: 0665:5161 \"\" \"\": serial \"B\" is not \"X\""},
 		{"auto", "X", []*fakeDevice{ups(9, 1, "A"), denied}, transport.ErrPermission,
 			"may not write to /dev/bus/usb/001/003; want a udev rule"},
-		{"auto", "", []*fakeDevice{busy}, transport.ErrBusy, "at 001/004: port is in use"},
-		{"auto", "", []*fakeDevice{gone}, transport.ErrNoPort, "0665:5161 at 001/005: device is"},
-		{"/dev/bus/usb/001/004", "", []*fakeDevice{mouse}, transport.ErrNoPort, "is there"},
+		{"auto", "", []*fakeDevice{busy}, transport.ErrBusy, "001/004: 0665:5161"},
+		{"auto", "", []*fakeDevice{gone}, transport.ErrNoPort, "0665:5161: device is gone"},
+		{"/dev/bus/usb/001/004", "", []*fakeDevice{mouse}, transport.ErrNoPort, "of 0 that"},
 	} {
 		b := &fakeBus{plugged: c.plugged}
 		_, err := pick(machine(t), b, c.name, wanting(c.serial))
-		if !is(err, c.want) || !contains(err, c.text) || b.count != 0 {
+		if !errors.Is(err, c.want) || !contains(err, c.text) || b.count != 0 {
 			t.Errorf("%v, %d left open; want %v with %q", err, b.count, c.want, c.text)
 		}
 	}

@@ -1,0 +1,82 @@
+//go:build cgo && !nousb
+
+package usb_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blackstart-ups/blackstart/devsim/gadget"
+	"github.com/blackstart-ups/blackstart/devsim/serve"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/env/osenv"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/nut/transport/porttest"
+	"github.com/blackstart-ups/blackstart/nut/transport/usb"
+)
+
+// devicesVar names the folder whose sockets are the devices of the libusb that this process has.
+const devicesVar = "DEVSIM"
+
+// TestRealUSBIsAUSBPort runs this test program once more, on a libusb whose devices are emulated
+// ones: all of this package and of gousb is real.
+func TestRealUSBIsAUSBPort(t *testing.T) {
+	dir := t.TempDir()
+	sources, err := filepath.Glob("../../../scenarios/interop/testdata/libusb/*.c")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no sources of the emulated libusb: %v", err)
+	}
+	args := []string{"-O1", "-shared", "-fPIC", "-pthread", "-I/usr/include/libusb-1.0",
+		"-Wl,-soname,libusb-1.0.so.0", "-o", filepath.Join(dir, "libusb-1.0.so.0")}
+	if out, err := exec.Command("gcc", append(args, sources...)...).CombinedOutput(); err != nil {
+		t.Skipf("gcc: %v\n%s", err, out)
+	}
+	devices := filepath.Join(dir, "devices")
+	if err := os.Mkdir(devices, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	again := exec.Command(os.Args[0], "-test.run=^TestOnEmulatedLibusb$", "-test.v")
+	again.Env = append(os.Environ(), "LD_LIBRARY_PATH="+dir, devicesVar+"="+devices)
+	out, err := again.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+func TestOnEmulatedLibusb(t *testing.T) {
+	devices := os.Getenv(devicesVar)
+	if devices == "" {
+		t.Skip("TestRealUSBIsAUSBPort runs it")
+	}
+	e, err := osenv.New(osenv.Options{Prog: "test", Host: "test", Emit: func(env.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	porttest.RunUSB(t, e, func(t *testing.T) porttest.Bus {
+		if strings.HasSuffix(t.Name(), "_is_busy") {
+			t.Skip("the emulated libusb does not list a device that is open")
+		}
+		p := serve.NewPlug(new(gadget.Loop), serve.Options{})
+		s, err := serve.NewSocket(e, p, filepath.Join(devices, "usb0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		b := porttest.Bus{
+			Unplug: func() { p.SetFault(time.Duration(e.Now()), serve.Unplug, 0) },
+			Plug:   func() { p.ClearFault(time.Duration(e.Now()), serve.Unplug) },
+			Again: func(w transport.USBWant) (transport.USB, error) {
+				return usb.Ports{}.USB(e, transport.Auto, w)
+			},
+		}
+		if b.USB, err = b.Again(transport.USBWant{}); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	})
+}
