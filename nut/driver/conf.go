@@ -55,10 +55,6 @@ func compose(s Spec, prog, ups string, settings []setting) (*Conf, error) {
 			problems = append(problems, fmt.Errorf("%s: %w", set.where, err))
 		}
 	}
-	if len(problems) == 0 && c.values["port"] == "" {
-		err := fmt.Errorf("ups.conf: [%s]: port is missing: want the device's port", ups)
-		problems = append(problems, err)
-	}
 	return c, errors.Join(problems...)
 }
 

@@ -223,8 +223,14 @@ func load(e env.Env, s Spec, prog string, f flags) (*Conf, error) {
 		}
 	}
 	c, err := compose(s, prog, f.ups(), settings(parsed, "ups.conf", section, extra))
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case c.Port() != "" || f.tell != "": // a running driver has its port
+	case f.alone != "":
+		return nil, fmt.Errorf("-s %s: port is missing: want -x port=<the device's port>", f.alone)
+	default:
+		return nil, fmt.Errorf("ups.conf: [%s]: port is missing: want the device's port", f.name)
 	}
 	c.Dir = dir
 	return c, nil
