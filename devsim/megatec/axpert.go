@@ -54,7 +54,7 @@ func (d *Device) axpertValue(cmd string) string {
 		return fmt.Sprintf("(%s %s 0031 %s %s %s %s 61 0 0 2 1 0 0 0 0 1 1 0 0 1 0 54.0 0 1 000",
 			nominal, tenths(s.Frequency, 4), battery(104), battery(134), battery(140), battery(114))
 	case "QPIGS2":
-		return "(0011 120.5 52.10 00000 00000000 0000 0000 0012 121.5 52.20 00000 00000000 0000"
+		return "(0011 120.4 52.10 00000 00000000 0000 0000 0012 121.6 52.20 00000 00000000 0000"
 	case "QID":
 		return "(92932004102443"
 	case "QFLAG":

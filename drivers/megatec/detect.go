@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
@@ -90,7 +89,7 @@ func (s search) addressee(r reading) error {
 	}
 	want := s.conf.Int("slave_address")
 	for _, v := range r.values {
-		if v.variable == "ups.id" && v.text != strconv.Itoa(want) {
+		if v.variable == "ups.id" && v.text != fmt.Sprintf("%02d", want) {
 			return fmt.Errorf("%w: the unit has the address %s, not %d", errRefused, v.text, want)
 		}
 	}

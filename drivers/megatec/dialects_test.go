@@ -355,7 +355,7 @@ func TestSettingsOfMasterguard(t *testing.T) {
 	b := newBench(t, power.Spec{}, megatec.Options{Dialect: "masterguard"})
 	b.start("nutdrv_qx")
 	b.run(30 * time.Second)
-	for _, set := range [][2]string{{"ups.id", "7"}, {"battery.packs", "3"},
+	for _, set := range [][2]string{{"ups.id", "7"}, {"battery.packs", "2"},
 		{"output.voltage.nominal", "240"}, {"device.uptime", "93784"}} {
 		if code := b.set(set[0], set[1]); code != 0 {
 			t.Errorf("SET %s %s: result %d", set[0], set[1], code)
@@ -365,14 +365,14 @@ func TestSettingsOfMasterguard(t *testing.T) {
 		t.Errorf("a voltage that it does not have: result %d, want 2", code)
 	}
 	seen := b.dev.Seen()
-	for _, cmd := range []string{"SS07--,00", "SS--3-,07", "PNV=240", "SRC0001:02:03:04,07"} {
+	for _, cmd := range []string{"SS07--,00", "SS--2-,07", "PNV=240", "SRC0001:02:03:04,07"} {
 		if !slices.Contains(seen, cmd) {
 			t.Errorf("the device did not see %s: %q", cmd, seen)
 		}
 	}
 	b.start("nutdrv_qx", "-c", "exit")
 	got := b.dump("nutdrv_qx")
-	for name, want := range map[string]string{"ups.id": "7", "battery.packs": "3",
+	for name, want := range map[string]string{"ups.id": "07", "battery.packs": "2",
 		"output.voltage.nominal": "240", "device.uptime": "93784"} {
 		if got[name] != want {
 			t.Errorf("%s = %q, want %q", name, got[name], want)

@@ -66,7 +66,7 @@ var masterguard = dialect{name: "masterguard", title: "Masterguard",
 
 // masterguardIdentity decodes a reply to WH.
 var masterguardIdentity = columns("(", 112,
-	number("ups.id", 99e3, 0).at(1, 2),
+	field{name: "address", take: masterguardAddress}.at(1, 2),
 	text("ups.firmware").at(4, 8),
 	text("ups.firmware.aux").at(10, 14),
 	text("experimental.series").at(16, 16),
@@ -92,6 +92,14 @@ var masterguardIdentity = columns("(", 112,
 	}}.at(59, 61),
 )
 
+func masterguardAddress(word string, r *reading) error {
+	if !digits(word) {
+		return fmt.Errorf("address %q: want two digits", word)
+	}
+	r.set("ups.id", word)
+	return nil
+}
+
 func cells(s *Status) *milli   { return &s.Load }
 func perCell(s *Status) *milli { return &s.Battery }
 
@@ -99,10 +107,30 @@ func perCell(s *Status) *milli { return &s.Battery }
 var masterguardModels = []struct {
 	code, model string
 	va          int
+	// packs are the least and the most battery packs, of the tower and of the rack model.
+	packs, rack [2]int
 }{
-	{"A  700", "A700", 700}, {"A 1000", "A1000", 1000}, {"A 2000", "A2000", 2000},
-	{"A 3000", "A3000", 3000}, {"E 60", "E60", 6000}, {"E100", "E100", 10000},
-	{"E200", "E200", 20000},
+	{"A  700", "A700", 700, [2]int{}, [2]int{}},
+	{"A 1000", "A1000", 1000, [2]int{0, 2}, [2]int{0, 2}},
+	{"A 2000", "A2000", 2000, [2]int{0, 2}, [2]int{1, 5}},
+	{"A 3000", "A3000", 3000, [2]int{0, 2}, [2]int{1, 5}},
+	{"E 60", "E60", 6000, [2]int{1, 1}, [2]int{1, 1}},
+	{"E100", "E100", 10000, [2]int{1, 1}, [2]int{1, 1}},
+	{"E200", "E200", 20000, [2]int{1, 1}, [2]int{1, 1}},
+}
+
+// masterguardPacks are the limits of the number of battery packs.
+func masterguardPacks(known func(string) string) driver.Form {
+	model, isRack := strings.CutSuffix(known("device.model"), "-19")
+	for _, m := range masterguardModels {
+		if m.model == model && isRack {
+			return within(m.rack[0], m.rack[1])
+		}
+		if m.model == model {
+			return within(m.packs[0], m.packs[1])
+		}
+	}
+	return within(0, 9)
 }
 
 func masterguardModel(word string, r *reading) error {
@@ -131,14 +159,14 @@ var masterguardFlags = [...]struct {
 	3:  {alarm: "UPS Failed"},
 	5:  {bits: Testing},
 	6:  {bits: ShuttingDown},
-	10: {alarm: "problems in parallel operation"},
+	10: {alarm: "problems in parallel operation mode"},
 	12: {word: "RB"},
-	13: {alarm: "no battery"},
+	13: {alarm: "no battery connected"},
 }
 
 // testStates are the last three bits.
 var testStates = map[string]string{
-	"000": "no test performed", "001": "test in progress", "010": "OK", "011": "failed",
+	"000": "no test in progress", "001": "in progress", "010": "OK", "011": "failed",
 	"100": "not possible", "101": "aborted", "110": "autonomy time calibration in progress",
 	"111": "unknown",
 }
@@ -174,7 +202,7 @@ func masterguardDerived(d *device, r *reading) {
 	n := d.value("experimental.number_of_battery_cells")
 	if n > 0 && r.Battery != absent {
 		r.Battery = r.Battery * n / 1000
-		r.set("battery.voltage", r.Battery.text(1))
+		r.set("battery.voltage", r.Battery.text(2))
 	}
 	va := d.value("ups.power.nominal")
 	if va <= 0 || r.Load == absent {
@@ -183,10 +211,10 @@ func masterguardDerived(d *device, r *reading) {
 	power := va * r.Load / 100e3
 	r.set("ups.power", power.text(0))
 	if r.Output > 0 {
-		r.set("output.current", (power * 1000 / r.Output).text(3))
+		r.set("output.current", (power * 1000 / r.Output).text(2))
 	}
 	if nominal := d.value("output.voltage.nominal"); nominal > 0 {
-		r.set("output.current.nominal", (va * 1000 / nominal).text(3))
+		r.set("output.current.nominal", (va * 1000 / nominal).text(2))
 	}
 }
 
@@ -286,8 +314,6 @@ var masterguardOrders = []order{
 	}},
 	{name: "shutdown.stayoff", wire: func(c call) (string, error) { return "S" + c.delay(), nil }},
 	{name: "shutdown.stop", wire: plain("C")},
-	{name: "load.off", wire: plain("S00R0000")},
-	{name: "load.on", wire: plain("C")},
 	{name: "test.battery.start", wire: func(c call) (string, error) {
 		if c.value == "10" {
 			return "T", nil
@@ -317,7 +343,8 @@ func address(id string) string {
 var masterguardSettings = []setting{
 	shutdownDelay(0, 5940), startDelay(0, 9999),
 	{variable: "ups.id", form: within(0, 99), wire: whole("SS%02d--,XX", 1), again: "WH"},
-	{variable: "battery.packs", form: within(0, 9), wire: whole("SS--%d-,XX", 1), again: "GS,XX"},
+	{variable: "battery.packs", bounds: masterguardPacks, hidden: true,
+		wire: whole("SS--%d-,XX", 1), again: "GS,XX"},
 	{variable: "output.voltage.nominal", bounds: masterguardVoltages, hidden: true,
 		wire: whole("PNV=%03d", 1), again: "PNV"},
 	{variable: "device.uptime", form: within(0, 9999*86400), again: "DRC,XX",

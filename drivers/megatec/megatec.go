@@ -36,6 +36,7 @@ type device struct {
 	walked   env.Instant     // when they were last asked
 	seldom   reading         // what they said
 	measured bool            // the device tells its charge
+	timed    bool            // and its runtime
 	able     map[string]bool // what else it has said that it can
 
 	heard   map[string][]byte // replies while the device is being opened
@@ -185,6 +186,7 @@ func (d *device) learnValues(values []value) {
 			d.address = address(v.text)
 		}
 		d.measured = d.measured || name == "battery.charge"
+		d.timed = d.timed || name == "battery.runtime"
 	}
 }
 
@@ -201,7 +203,7 @@ func (d *device) battery(first Status) {
 	nominal := d.value("battery.voltage.nominal")
 	low, high := d.value("battery.voltage.low"), d.value("battery.voltage.high")
 	known := low != absent && high != absent
-	if nominal <= 0 && !known || d.measured {
+	if nominal <= 0 && !known || d.measured && d.timed {
 		return // unknown, or the device knows better
 	}
 	if !known {
@@ -221,8 +223,8 @@ func (d *device) battery(first Status) {
 	}
 	if text := d.conf.Text("runtimecal"); text != "" {
 		cal, _ := ParseCalibration(text) // checked with the options
-		charge, ok := d.window().Charge(d.pack(first))
-		if !ok || d.packs == 0 {
+		charge, ok := d.guess(first)
+		if !ok {
 			charge = 100e3
 		}
 		idle := float64(d.conf.Int("idleload"))
@@ -382,28 +384,43 @@ func (d *device) heed(e env.Env, q query) (reading, error) {
 	return r, err
 }
 
-// charge publishes what is guessed about the battery's charge.
+// guess is the charge that the device tells, or else that of the voltage.
+func (d *device) guess(s Status) (charge milli, ok bool) {
+	if d.measured {
+		charge = d.value("battery.charge")
+		return charge, charge != absent
+	}
+	pack := d.pack(s)
+	if d.packs <= 0 || pack == absent {
+		return 0, false
+	}
+	return d.window().Charge(pack)
+}
+
+// charge publishes what is guessed about the battery, of what the device does not tell.
 func (d *device) charge(e env.Env, s Status) {
-	guess := absent
-	if pack := d.pack(s); d.packs > 0 && pack != absent {
-		if c, ok := d.window().Charge(pack); ok {
-			guess = c
+	if d.measured && d.timed {
+		return
+	}
+	guess, ok := d.guess(s)
+	if !ok {
+		guess = absent
+	}
+	charge := guess
+	if d.account != nil {
+		load := max(s.Load, 0)
+		if d.polled != 0 {
+			d.account.Pass(e.Now().Sub(d.polled), s.Bits&UtilityFail != 0, load, guess)
+		}
+		d.polled = e.Now()
+		charge = d.account.Charge()
+		if !d.timed {
+			d.s.SetInt("battery.runtime", int(d.account.Runtime(load)/time.Second))
 		}
 	}
-	if d.measured {
-		return
+	if !d.measured {
+		d.publish("battery.charge", charge, 0)
 	}
-	if d.account == nil {
-		d.publish("battery.charge", guess, 0)
-		return
-	}
-	load := max(s.Load, 0)
-	if d.polled != 0 {
-		d.account.Pass(e.Now().Sub(d.polled), s.Bits&UtilityFail != 0, load, guess)
-	}
-	d.polled = e.Now()
-	d.publish("battery.charge", d.account.Charge(), 0)
-	d.s.SetInt("battery.runtime", int(d.account.Runtime(load)/time.Second))
 }
 
 // now returns the delays as they are.

@@ -99,6 +99,18 @@ func TestEveryRowIsKnown(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		d, _ := dialectBy(named(name))
+		for _, o := range d.orders {
+			key := o.name + " " + name
+			if !slices.ContainsFunc(all[name], func(r row) bool { return r.Name == o.name }) {
+				used[key] = true
+				if otherwise[key] == "" {
+					t.Errorf("%s has a command %s that the reference does not know", name, o.name)
+				}
+			}
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(otherwise)) {
 		if !used[key] {
 			t.Errorf("%q is listed as different and is not", key)

@@ -3,6 +3,7 @@ package megatec
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,12 +24,12 @@ var (
 	q6 = dialect{name: "q6", title: "Q6", status: askBits,
 		claim:  []query{{send: "Q6", read: q6Line}, {send: "WA", read: waLine}},
 		slow:   []query{{send: "Q6", read: q6Line}, {send: "WA", read: waLine}},
-		orders: usualOrders, settings: usualDelays,
+		orders: usualOrders, settings: usualDelays, fixed: phasesOf(3, 3),
 	}
 	q2 = dialect{name: "q2", title: "Q2", status: askBits,
 		claim:  []query{{send: "Q2", read: q2Line}, {send: "WA", read: waLine}},
 		slow:   []query{{send: "Q2", read: q2Line}, {send: "WA", read: waLine}},
-		orders: usualOrders, settings: usualDelays,
+		orders: usualOrders, settings: usualDelays, fixed: phasesOf(3, 3),
 	}
 	// innovart31 has one phase at its output, innovart33 three.
 	innovart31 = innovart("innovart31", "INNOVART31", q6To1Line, waTo1Line, bypass1Line, 1)
@@ -60,8 +61,16 @@ func innovart(name, title string, q6, wa, bypass decoder, outputs int) dialect {
 		claim: append([]query{{send: "Q6", read: right}}, append(slices.Clone(lines[1:]),
 			askRating, firmware, serial)...),
 		once: []query{askRating, firmware, serial}, slow: lines,
-		orders: usualOrders, settings: usualDelays,
+		orders: but(usualOrders, order{name: "beeper.toggle"}), settings: usualDelays,
+		fixed: append(phasesOf(3, outputs),
+			value{variable: "input.bypass.phases", text: strconv.Itoa(outputs)}),
 	}
+}
+
+// phasesOf are the numbers of phases that a dialect implies.
+func phasesOf(input, output int) []value {
+	return []value{{variable: "input.phases", text: strconv.Itoa(input)},
+		{variable: "output.phases", text: strconv.Itoa(output)}}
 }
 
 // topology are two flags: how input and output are connected.
