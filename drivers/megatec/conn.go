@@ -15,6 +15,10 @@ import (
 const (
 	// answerTime is how long a device has for a whole reply. The longest takes 0.2 s on the wire.
 	answerTime = time.Second
+	// shortTime is how long a device has to begin its reply that is known to answer, or that has
+	// just been given answerTime for the same question. The longest reply is over by then, should
+	// an adapter bring it in one piece.
+	shortTime = 600 * time.Millisecond
 	// maxReply is more than any reply has; without it a device that never sends CR would be read
 	// until the time is over and fill the memory.
 	maxReply = 256
@@ -67,15 +71,18 @@ func (p program) plugSerial(e env.Env, s driver.Setup) (carrier, error) {
 		port.Close()
 		return nil, err
 	}
-	return serialCable{port}, nil
+	return &serialCable{Serial: port}, nil
 }
 
 // A serialCable is the carrier that needs no bridge.
-type serialCable struct{ transport.Serial }
+type serialCable struct {
+	transport.Serial
+	short bool // the first byte has shortTime
+}
 
-func (c serialCable) doubt() {} // each exchange begins with an empty buffer
+func (c *serialCable) doubt() {} // each exchange begins with an empty buffer
 
-func (c serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
+func (c *serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	if err := c.Flush(); err != nil {
 		return nil, err
 	}
@@ -84,7 +91,12 @@ func (c serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	}
 	var reply []byte
 	buf := make([]byte, maxReply)
-	for until := e.Now().Add(answerTime); ; {
+	begin := e.Now()
+	for {
+		until := begin.Add(answerTime)
+		if c.short && len(reply) == 0 {
+			until = begin.Add(shortTime)
+		}
 		n, err := c.Read(e, buf, until)
 		if err != nil {
 			return nil, fmt.Errorf("after %q: %w", reply, err)
@@ -96,6 +108,13 @@ func (c serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 		if len(reply) > maxReply {
 			return nil, endless(reply)
 		}
+	}
+}
+
+// hurry says that silence may be taken for one sooner.
+func (c *conn) hurry(short bool) {
+	if cable, ok := c.cable.(*serialCable); ok {
+		cable.short = short
 	}
 }
 

@@ -28,6 +28,16 @@ func (d *device) detect(e env.Env) (dialect, reading, error) {
 		return s.try(e, []dialect{only})
 	}
 	known, ok := dialectBy(func(c dialect) bool { return d.s.Value("driver.version.data") == c.data() })
+	if !ok && d.told != "" {
+		// Of a kill-power run: what the driver found that ran before. A wrong guess costs little.
+		hint, _ := dialectBy(named(d.told))
+		if slices.ContainsFunc(d.p.dialects, named(hint.name)) {
+			found, first, err := s.try(e, []dialect{hint})
+			if err == nil || final(err) {
+				return found, first, err
+			}
+		}
+	}
 	if !ok {
 		return s.try(e, slices.DeleteFunc(slices.Clone(d.p.dialects), d.notLookedFor))
 	}
@@ -117,7 +127,9 @@ func (d *device) repeat(e env.Env, q query) (r reading, err error) {
 		return q.decode(line)
 	}
 	silent := 0
+	defer d.hurry(false)
 	for range tries {
+		d.hurry(d.heard != nil && (silent > 0 || len(d.heard) > 0))
 		r, err = d.ask(e, q)
 		if errors.Is(err, transport.ErrTimeout) {
 			silent++

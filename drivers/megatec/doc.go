@@ -8,7 +8,8 @@
 // the words of the replies mean; which commands and settings there are. Without the option
 // protocol a device is tried for one after the other in the order of dialects. A question that is
 // rejected (repeated, or answered NAK or N) is not asked twice, one without a reply once more. A
-// device that was lost is taken for what it was, unless it rejects that.
+// device that was lost is taken for what it was, unless it rejects that. In a kill-power run the
+// dialect that the driver found before is tried first.
 //
 // Different from NUT, on purpose: innovatae, whose status proves nothing, is not tried before
 // q1 but only on request, as is omron where USB does not name that maker; q1 asks for the rating

@@ -39,6 +39,7 @@ type device struct {
 	timed    bool            // and its runtime
 	able     map[string]bool // what else it has said that it can
 
+	told    string            // the dialect of the device that was there before
 	heard   map[string][]byte // replies while the device is being opened
 	known   Bits              // of the last reading that was believed
 	noisy   int               // counts down from wary
@@ -54,7 +55,7 @@ func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 			return nil, err
 		}
 		dev := &device{conn: conn{cable: cable, debug: s.Debug}, p: p, conf: s.Conf,
-			able: map[string]bool{}, s: s.State}
+			able: map[string]bool{}, s: s.State, told: s.Known}
 		if err := dev.identify(e); err != nil {
 			dev.Close()
 			return nil, fmt.Errorf("%s: %w", s.Conf.Port(), err)
@@ -510,6 +511,9 @@ func (d *device) reread(e env.Env, send string) error {
 	}
 	return nil
 }
+
+// Known implements driver.Knower: the dialect, without which the search begins anew.
+func (d *device) Known() string { return d.dialect.name }
 
 // Close implements driver.Device. A device that lives on the modem lines loses its power with it.
 func (d *device) Close() error { return d.cable.Close() }

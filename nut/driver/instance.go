@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut"
@@ -21,6 +22,7 @@ type instance struct {
 	socket  string
 	pidFile string
 	starts  string // lock of those that start
+	notes   string // what is known of the device
 }
 
 // place returns where the driver of a UPS is, or will be. NUT_STATEPATH wins over statepath of
@@ -33,7 +35,8 @@ func place(e env.Env, c *Conf) instance {
 	name := sockproto.File(c.Program, c.UPS)
 	return instance{prog: c.Program, ups: c.UPS, socket: dir + "/" + name,
 		pidFile: nut.AltPidPath(e) + "/" + name + ".pid",
-		starts:  nut.AltPidPath(e) + "/" + name + ".lock"}
+		starts:  nut.AltPidPath(e) + "/" + name + ".lock",
+		notes:   dir + "/" + name + ".known"}
 }
 
 const (
@@ -47,6 +50,9 @@ const (
 	// that hangs.
 	setTime = 5 * time.Second
 )
+
+// maxNote is more than is ever known of a device.
+const maxNote = 1024
 
 // startTime is how long another start of the same driver is waited for: it may look for its device.
 const startTime = 30 * time.Second
@@ -131,6 +137,34 @@ func (i instance) leave(e env.Env, l *socket) {
 	if err == nil && string(b) == strconv.Itoa(e.Host().Pid())+"\n" {
 		e.Host().Remove(i.pidFile) // what stays behind stops nobody
 	}
+}
+
+// note returns what keeps what is known of the device at a port for a later process. It is a help
+// and no more: when it cannot be kept, nothing else is wrong.
+func (i instance) note(port string) func(e env.Env, known string) {
+	last := ""
+	return func(e env.Env, known string) {
+		if known == last {
+			return
+		}
+		text := port + "\t" + known + "\n"
+		if err := e.Host().WriteFile(i.notes, []byte(text), 0o644); err == nil {
+			last = known
+		}
+	}
+}
+
+// known is what was kept of the device at a port.
+func (i instance) known(e env.Env, port string) string {
+	text, err := e.Host().ReadFile(i.notes)
+	if err != nil || len(text) > maxNote {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if at, known, ok := strings.Cut(line, "\t"); ok && at == port {
+		return known
+	}
+	return ""
 }
 
 // killThrough asks a running instance to switch the load off. done is false when there is none or

@@ -36,6 +36,8 @@ type runner struct {
 	signals  *env.Inbox[env.Signal] // nil until the program handles them
 	debug    atomic.Int32           // level of debug messages
 	reread   func(env.Env) (*Conf, error)
+	note     func(e env.Env, known string) // keeps what is known of the device; nil: nowhere
+	known    string                        // what was kept
 
 	dev      Device      // nil while it is lost
 	turned   env.Instant // when the last turn began
@@ -149,9 +151,13 @@ func (r *runner) quit(code int) {
 
 // open opens the device.
 func (r *runner) open(e env.Env) error {
-	dev, err := r.spec.Open(e, Setup{Conf: r.conf, Ports: r.ports, State: r.st, Debug: r.debugf(e)})
+	dev, err := r.spec.Open(e, Setup{Conf: r.conf, Ports: r.ports, State: r.st,
+		Debug: r.debugf(e), Known: r.known})
 	if err != nil {
 		return err
+	}
+	if k, ok := dev.(Knower); ok && r.note != nil {
+		r.note(e, k.Known())
 	}
 	r.dev, r.failed = dev, 0
 	e.Emit(env.Event{Kind: env.Port, UPS: r.conf.UPS, Value: "open"})

@@ -121,6 +121,9 @@ func (p *program) drive(e env.Env) int {
 	}
 	r := p.runner(e)
 	defer r.drop()
+	if p.flags.dump == 0 {
+		r.note = p.at.note(p.conf.Port())
+	}
 	if err := r.begin(e); err != nil {
 		return p.fail(e, err)
 	}
@@ -280,6 +283,7 @@ func (p *program) kill(e env.Env) error {
 	}
 	r := p.runner(e)
 	defer r.drop()
+	r.known = p.at.known(e, p.conf.Port())
 	if err := r.open(e); err != nil {
 		return fmt.Errorf("the load is still on: %w", err)
 	}

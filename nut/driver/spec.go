@@ -33,6 +33,16 @@ type Setup struct {
 	State *State
 	// Debug prints for people who gave -D so many times.
 	Debug func(level int, format string, args ...any)
+	// Known is what the last device at this port said of itself (see Knower). Only a kill-power
+	// run is told, which has no time for a long search; "" when nothing is known.
+	Known string
+}
+
+// A Knower is a Device that took a search to find. What Known says, one line without tabs, is kept
+// beside the driver's socket when the device was opened; the Setup of a kill-power run by a later
+// process has it, if the port is still the same. It may be wrong by then, or made up.
+type Knower interface {
+	Known() string
 }
 
 // A Device is one open device. Its methods are called one at a time.
