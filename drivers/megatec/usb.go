@@ -116,7 +116,9 @@ func (p program) plug(e env.Env, s driver.Setup) (carrier, error) {
 		return p.plugUSB(e, s, option)
 	}
 	cable, err := p.plugSerial(e, s)
-	if errors.Is(err, transport.ErrNoPort) && !errors.Is(err, env.ErrStopped) {
+	other := errors.Is(err, transport.ErrBusy) || errors.Is(err, transport.ErrPermission) ||
+		errors.Is(err, env.ErrStopped)
+	if errors.Is(err, transport.ErrNoPort) || err != nil && !other && maybeUSB(s.Conf.Port()) {
 		return p.plugNamed(e, s, err)
 	}
 	return cable, err
@@ -129,7 +131,7 @@ func (p program) plugNamed(e env.Env, s driver.Setup, why error) (carrier, error
 		return nil, err
 	}
 	usb, err := find.open(e, s.Ports, s.Conf.Port())
-	if err != nil && onlyUSB(s.Conf.Port()) {
+	if err != nil && maybeUSB(s.Conf.Port()) {
 		return nil, fmt.Errorf("%w; as a USB device: %w", why, err)
 	}
 	if err != nil {
@@ -158,7 +160,7 @@ func (p program) plugUSB(e env.Env, s driver.Setup, option string) (carrier, err
 		return nil, err
 	}
 	usb, err := find.open(e, s.Ports, s.Conf.Port())
-	if errors.Is(err, transport.ErrNoPort) && !onlyUSB(s.Conf.Port()) {
+	if errors.Is(err, transport.ErrNoPort) && !maybeUSB(s.Conf.Port()) {
 		if find.known == "" {
 			e.Log().Warn(fmt.Sprintf("%s: port = %s names no USB device, but %s means USB: "+
 				"looking at all, as with %s", s.Conf.UPS, s.Conf.Port(),
@@ -178,6 +180,9 @@ func (f *usbSearch) link(usb transport.USB, s driver.Setup) carrier {
 	s.State.Keep(usbKept, identity(id))
 	s.State.Set("ups.vendorid", fmt.Sprintf("%04x", id.VendorID))
 	s.State.Set("ups.productid", fmt.Sprintf("%04x", id.ProductID))
+	if l, ok := usb.(transport.Librarian); ok {
+		s.State.Set("driver.version.usb", l.Library())
+	}
 	b := f.kind(id)
 	s.Debug(1, "%v: a bridge of the kind %s", id, b.name)
 	return &link{usb: usb, bridge: b, debug: s.Debug, doubtful: true, talker: b.start(bridgeOptions{
@@ -187,8 +192,9 @@ func (f *usbSearch) link(usb transport.USB, s driver.Setup) carrier {
 // deviceNames begin the names of USB devices: emulated ones and the files of a system.
 var deviceNames = []string{transport.Auto, "devsim:", "/dev/bus/usb/"}
 
-// onlyUSB reports whether a port can only mean USB devices; in files for NUT there is anything.
-func onlyUSB(port string) bool {
+// maybeUSB reports whether a port can mean a USB device by its name; in files for NUT there is
+// anything.
+func maybeUSB(port string) bool {
 	return slices.ContainsFunc(deviceNames, func(p string) bool { return strings.HasPrefix(port, p) })
 }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
+	"github.com/blackstart-ups/blackstart/nut/env"
+	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/nut/transport/devsock"
 )
 
 // twins puts two units on the bus that differ in their serial numbers and models.
@@ -157,6 +160,33 @@ func TestPortThatNamesAUSBDevice(t *testing.T) {
 	b.h.WriteFile("/etc/nut/ups.conf", []byte("[office]\ndriver = nutdrv_qx\nport = /dev/usb7\n"))
 	if got := b.dump("nutdrv_qx"); got["ups.status"] != "OL" || got["ups.vendorid"] != "0665" {
 		t.Errorf("%v", got)
+	}
+}
+
+// An emulated device at a socket is told from a serial one by what it is.
+func TestUSBDeviceAtASocket(t *testing.T) {
+	for prog, conf := range map[string]string{
+		"nutdrv_qx":  "",
+		"megatec":    "vendorid = 0665",
+		"blazer_usb": "",
+	} {
+		b := bridgedUnits[0].plugIn(t, power.Spec{}, bridge.Options{})
+		b.outside = func(p transport.Ports) transport.Ports { return devsock.Ports{Real: p} }
+		b.h.WriteFile("/run/dev/.keep", nil)
+		b.h.StartMain("upsim", func(e env.Env, _ []string) int {
+			if _, err := serve.NewSocket(e, b.cable, "/run/dev/office"); err != nil {
+				t.Error(err)
+			}
+			e.Sleep(24 * time.Hour)
+			return 0
+		})
+		b.h.WriteFile("/etc/nut/ups.conf",
+			[]byte("[office]\ndriver = "+prog+"\nport = devsim:/run/dev/office\n"+conf+"\n"))
+		if got := b.dump(prog); got["ups.status"] != "OL" || got["ups.vendorid"] != "0665" {
+			t.Errorf("%s: %v", prog, got)
+		}
+		b.cable.SetFault(b.now(), serve.Denied, 0)
+		b.wantExit(b.start(prog), 1)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver/remote"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/sockproto"
+	"github.com/blackstart-ups/blackstart/nut/transport"
 	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
 
@@ -29,18 +30,21 @@ type bench struct {
 	port   string
 	cable  serve.Port
 	beside serve.Ports // further ports of the host
-	log    []string
-	events []string // "seconds kind name=value why"
+	// outside wraps the ports of the host.
+	outside func(transport.Ports) transport.Ports
+	log     []string
+	events  []string // "seconds kind name=value why"
 }
 
 func newBench(t testing.TB, spec power.Spec, o megatec.Options) *bench {
-	b := &bench{t: t, body: power.New(spec), port: "/dev/ttyS0"}
+	b := &bench{t: t, body: power.New(spec), port: "/dev/ttyS0",
+		outside: func(p transport.Ports) transport.Ports { return p }}
 	b.dev = megatec.New(b.body, o)
 	b.w = world.New(world.Options{
 		Programs: func(_ *world.Host, name string) env.Main {
 			ports := serve.Ports{b.port: b.cable}
 			maps.Copy(ports, b.beside)
-			return driver.Main(drivers.All, ports, name)
+			return driver.Main(drivers.All, b.outside(ports), name)
 		},
 		Console: func(_ env.Instant, _, _, line string) { b.log = append(b.log, line) },
 		Observe: func(ev env.Event) {

@@ -70,3 +70,9 @@ type USB interface {
 	Reset(e env.Env) error
 	Close() error
 }
+
+// A Librarian is a USB that is reached by a library of the system.
+type Librarian interface {
+	// Library is which: libusb-1.0.26 (API: 0x1000109), say.
+	Library() string
+}

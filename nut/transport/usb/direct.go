@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"unsafe"
 
@@ -50,4 +51,11 @@ func rawHandle(d *gousb.Device) (*C.libusb_device_handle, error) {
 		return nil, errors.New("this gousb has no handle of libusb where one is looked for")
 	}
 	return (*C.libusb_device_handle)(unsafe.Pointer(f.Pointer())), nil
+}
+
+// libraryName names the library that is in use and the interface that this program was built for.
+func libraryName() string {
+	v := C.libusb_get_version()
+	return fmt.Sprintf("libusb-%d.%d.%d (API: %#x)", v.major, v.minor, v.micro,
+		int(C.LIBUSB_API_VERSION))
 }

@@ -93,6 +93,9 @@ type port struct {
 // Close implements transport.USB.
 func (p port) Close() error { return errors.Join(p.device.Close(), p.bus.close()) }
 
+// Library implements transport.Librarian.
+func (p port) Library() string { return libraryName() }
+
 // pick opens the first device that w wants.
 func pick(e env.Env, b bus, name string, w transport.USBWant) (device, error) {
 	places := slices.Clone(b.places())

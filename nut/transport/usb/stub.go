@@ -17,3 +17,6 @@ func scan(env.Env) (bus, error) {
 	return nil, fmt.Errorf("%w: install libusb-1.0-0-dev, pkg-config and a C compiler, and build "+
 		"upsdrv with `make build`, or go build with CGO_ENABLED=1", transport.ErrNoUSB)
 }
+
+// libraryName names the library: none.
+func libraryName() string { return "" }
