@@ -14,7 +14,7 @@ import (
 )
 
 // machine is this machine with a clock that runs scale times faster.
-func machine(t *testing.T, scale int64) env.Env {
+func machine(t testing.TB, scale int64) env.Env {
 	t.Helper()
 	e, err := osenv.New(osenv.Options{
 		Prog:  t.Name(),
