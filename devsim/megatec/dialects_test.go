@@ -63,7 +63,7 @@ func TestDialects(t *testing.T) {
 			{cmd: "S.2", want: "NAK"}, {cmd: "An", want: "OK"}, {cmd: "S.2", want: "OK"},
 			{after: 13 * time.Second, cmd: "Q1", want: "(230.0 167.9 000.0"},
 			{after: time.Minute, cmd: "Q1", want: "(230.0 167.9 228.9"}},
-		"masterguard": {{cmd: "WH", want: "(00 01.06 02.03 A 1000-19"}, {cmd: "GS,00", want: "(00,00 1 1"},
+		"masterguard": {{cmd: "WH", want: "(00 01.06 02.03 A 1000  + 1 Bat Pack-19"}, {cmd: "GS,00", want: "(00,00 1 1"},
 			{cmd: "SS---0,00", want: ""}, {cmd: "GS,00", want: "(00,00 1 0"}, {cmd: "GS,01", want: "GS,01"}, {cmd: "FLT,00", want: "(00,7 0043 0012:16:48:06 3 0071"},
 			{cmd: "FCLR,00", want: ""}, {cmd: "FLT,00", want: "(00,0 0000 0000:00:00:00 0"},
 			{cmd: "FOFF", want: ""}, {cmd: "Q3", want: "(00", have: " 00101000 "}, {cmd: "FON", want: ""},

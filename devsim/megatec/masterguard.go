@@ -28,7 +28,7 @@ func (d *Device) masterguard(now time.Duration, cmd string) (string, bool) {
 	switch cmd {
 	case "WH":
 		return fmt.Sprintf("(%s 01.06 02.03 %-30s   %03d %s %03d 02.00 006.30 003.15 008 00 40 180 270 47.00 53.00",
-			d.setting("id", "00"), "A 1000-19", s.Nominal/1000,
+			d.setting("id", "00"), "A 1000  + 1 Bat Pack-19", s.Nominal/1000,
 			fmt.Sprintf("%02d.00", s.Frequency/1000), cells)[:112], true
 	case "Q3":
 		left := r.Remaining / time.Second

@@ -98,6 +98,9 @@ func (c *serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) 
 			until = begin.Add(shortTime)
 		}
 		n, err := c.Read(e, buf, until)
+		if err != nil && len(reply) == 0 {
+			return nil, fmt.Errorf("no answer: %w", err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("after %q: %w", reply, err)
 		}

@@ -25,7 +25,11 @@ func (d *device) detect(e env.Env) (dialect, reading, error) {
 	s := search{d, map[string]error{}}
 	if name := d.conf.Text("protocol"); name != "" {
 		only, _ := dialectBy(named(name)) // checked with the options
-		return s.try(e, []dialect{only})
+		first, err := s.claims(e, only)
+		if err != nil {
+			err = fmt.Errorf("protocol = %s: the device does not speak it: %w", name, err)
+		}
+		return only, first, err
 	}
 	known, ok := dialectBy(func(c dialect) bool { return d.s.Value("driver.version.data") == c.data() })
 	if !ok && d.told != "" {

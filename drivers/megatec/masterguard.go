@@ -137,7 +137,7 @@ func masterguardModel(word string, r *reading) error {
 	for _, m := range masterguardModels {
 		if strings.HasPrefix(word, m.code) {
 			model := m.model
-			if strings.HasPrefix(word[len(m.code):], "-19") {
+			if strings.Contains(word, "-19") { // fits a rack of 19 inches
 				model += "-19"
 			}
 			r.set("device.model", model)

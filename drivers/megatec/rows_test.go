@@ -256,8 +256,10 @@ func read(d dialect, cmd, sample string) (map[string]string, error) {
 		for _, v := range r.values {
 			got[v.variable] = v.text
 		}
-		got["ups.status"] = strings.Join(append(r.Words(false), r.words...), " ")
-		got["ups.alarm"] = strings.Join(append(r.Alarms(false), r.alarms...), " ")
+		if _, told := got["ups.status"]; !told { // of variants of a dialect that of the first
+			got["ups.status"] = strings.Join(append(r.Words(false), r.words...), " ")
+			got["ups.alarm"] = strings.Join(append(r.Alarms(false), r.alarms...), " ")
+		}
 	}
 	if !found {
 		return nil, fmt.Errorf("%s is not asked", cmd)

@@ -92,7 +92,12 @@ func ParseStatus(line []byte) (Status, error) {
 	return r.Status, nil
 }
 
+// parseBits reads eight bits. A 2 in the place of Regulating has been seen, of a unit that lowers
+// the voltage.
 func parseBits(word string) (Bits, error) {
+	if len(word) == 8 && word[2] == '2' {
+		word = word[:2] + "1" + word[3:]
+	}
 	if err := flags(word, 8); err != nil {
 		return 0, err
 	}

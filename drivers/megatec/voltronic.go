@@ -100,8 +100,7 @@ var voltronic = dialect{name: "voltronic", title: "Voltronic",
 			"1", "2", "3")},
 		{send: "Q3LD", when: phases("output"), read: lines("(", percent, "output.L%s.power.percent",
 			"1", "2", "3")},
-		{send: "Q3YV", when: phases("output"), read: lines("(", volts, "output.bypass.L%s.voltage",
-			"1-N", "2-N", "3-N", "1-L2", "2-L3", "1-L3")},
+		{send: "Q3YV", when: phases("output"), read: bypassLines},
 	},
 	orders:   voltronicOrders,
 	settings: voltronicSettings,
@@ -147,6 +146,15 @@ func lines(lead string, unit func(string) field, format string, phases ...string
 		fields = append(fields, unit(fmt.Sprintf(format, p)))
 	}
 	return words(lead, fields...)
+}
+
+// bypassLines are six voltages, or in some variants the first three of them.
+func bypassLines(line []byte, r *reading) error {
+	phases := []string{"1-N", "2-N", "3-N", "1-L2", "2-L3", "1-L3"}
+	if len(strings.Fields(string(line))) == 3 {
+		phases = phases[:3]
+	}
+	return lines("(", volts, "output.bypass.L%s.voltage", phases...)(line, r)
 }
 
 // topologies are the values of the first two flags.
