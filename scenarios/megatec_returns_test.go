@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blackstart-ups/blackstart/devsim/bridge"
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
@@ -106,7 +107,7 @@ func qxDialects() (all []qxUnit) {
 			continue
 		}
 		u := qxUnit{name: name, opt: megatec.Options{Dialect: name}, nut: qxOrders[name]}
-		if name == "omron" || name == "innovatae" { // they are not looked for
+		if name == "omron" || name == "innovatae" || name == "hunnox" { // they are not looked for
 			u.conf = "protocol = " + name
 		}
 		all = append(all, u)
@@ -163,6 +164,15 @@ func qxUnits() []qxUnit {
 				func(u *qxUnit) { u.pending, u.opt.Stubborn = true, true }))
 		}
 	}
+	for _, u := range []qxUnit{
+		{name: "masterguard", nut: "C\nS.5R0000"}, // seconds; 0 means to stay off
+		{name: "voltronic", nut: "CS\nS.5"},
+		{name: "mecer", nut: "C\nS.5"},
+	} {
+		u.opt.Dialect, u.opt.Bare, u.conf = u.name, megatec.BareWaits, "ondelay = 0"
+		u.name += ", ondelay = 0, waits for mains to return without R"
+		all = append(all, u)
+	}
 	for _, d := range qxDelays {
 		for _, r := range qxReactions {
 			u := qxUnit{name: "megatec, " + d.name, conf: d.qx, nut: d.nut}
@@ -175,6 +185,21 @@ func qxUnits() []qxUnit {
 		}
 	}
 	return all
+}
+
+// Behind a USB bridge a unit hears what the bridge makes of its orders.
+func TestEverythingComesBackBehindUSBBridges(t *testing.T) {
+	var all []comeback
+	for _, kind := range bridge.Kinds() {
+		u := qxUnit{name: kind}
+		if kind == "omron" {
+			u.opt.Dialect = kind
+		}
+		c := u.comeback()
+		c.bridge = kind
+		all = append(all, c)
+	}
+	allComeBack(t, all)
 }
 
 func TestEverythingComesBackWithMegatec(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blackstart-ups/blackstart/devsim/bridge"
+	"github.com/blackstart-ups/blackstart/devsim/gadget"
 	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
 	"github.com/blackstart-ups/blackstart/nut/env"
@@ -41,7 +43,9 @@ type comeback struct {
 	conf   string // what ups.conf says of the unit, besides driver, port and poll interval
 	spec   power.Spec
 	face   func(*power.UPS) site.Face
-	before func(body *power.UPS, now time.Duration) // what is done to the unit before the halt
+	bridge string // the chip that makes a USB device of it; "" for none
+	// before is what is done to the unit before the halt.
+	before func(body *power.UPS, now time.Duration)
 
 	fallback time.Duration // the host reboots so long after its halt when its power stays
 	refused  bool          // or at once, when the unit could not be told
@@ -64,6 +68,15 @@ func (c comeback) away(returns time.Duration) (off bool, cuts int, err error) {
 	if err != nil {
 		return false, 0, err
 	}
+	port := "ser0"
+	if c.bridge != "" {
+		port = "usb0"
+		if err := room.Bridge(ups, func(f serve.Face) (gadget.Gadget, error) {
+			return bridge.New(c.bridge, f, bridge.Options{})
+		}); err != nil {
+			return false, 0, err
+		}
+	}
 	m := &site.Machine{Name: "alpha", Supplies: []site.Supply{{Source: "rack", N: 1}}, Steady: true,
 		Fallback: c.fallback, Refused: c.refused, Services: []string{"driver:rack"}}
 	if err := room.AddMachine(m); err != nil {
@@ -74,8 +87,8 @@ func (c comeback) away(returns time.Duration) (off bool, cuts int, err error) {
 	}
 	err = s.Start(rung.Plan{
 		Files: []rung.File{{Host: "alpha", Name: "ups.conf", Text: fmt.Sprintf(
-			"[rack]\ndriver = %s\nport = @ser0@\npollinterval = 600\n%s\n", c.driver, c.conf)}},
-		Cables: []rung.Cable{{UPS: "rack", Host: "alpha", Port: "ser0"}},
+			"[rack]\ndriver = %s\nport = @%s@\npollinterval = 600\n%s\n", c.driver, port, c.conf)}},
+		Cables: []rung.Cable{{UPS: "rack", Host: "alpha", Port: port}},
 	})
 	pass := func(d time.Duration) {
 		if err == nil {

@@ -238,7 +238,10 @@ var carried = []carriedCommand{
 	{bridge: "krauler", cmd: "T", line: "", wire: `
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0304 0409 255 -> ` + wide("?\r")},
-	{bridge: "krauler", cmd: "S.5R0003", line: "S.5R0003"},
+	{bridge: "krauler", cmd: "S.5R0003", line: "", wire: `
+		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
+		control 80 06 0368 0409 255 -> ` + wide("\r")},
+	{bridge: "krauler", cmd: "S.5R0000", line: "S.5R0000"},
 	{bridge: "krauler", options: bridgeOptions{lang: 0x409}, cmd: "I", silent: true, wire: strings.Repeat(`
 		control 80 06 030c 0409 512 -> `+wide("UPS NO ACK"), 10)},
 	{bridge: "fabula", cmd: "Q1", line: aStatus, wire: `

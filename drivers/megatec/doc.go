@@ -43,7 +43,8 @@
 // the option subdriver; the same numbers are in use for several kinds. Most take a command by
 // reports of eight bytes and give the reply in packets of eight; the reply to a few is a string
 // descriptor whose index is the command, and those cannot carry all commands. What a bridge cannot
-// carry, it answers as a device does that does not know the command.
+// carry, it answers as a device does that does not know the command. Krauler has one command for
+// switching off and coming back, with a delay of the device's own.
 //
 // A device is found again by its numbers and texts, whatever its number on the bus is then. What
 // is left of an exchange that failed is dropped before the next. A stall is cleared; the third in a

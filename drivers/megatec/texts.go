@@ -17,6 +17,7 @@ type texts struct {
 	of     []coded
 	tries  int    // how often a text is fetched that says that there is nothing
 	delays bool   // shutdown commands have indexes by their delay
+	cycle  byte   // or all that come back have this one, whatever their delay; 0: none has one
 	lang   uint16 // of the strings; 0: the first one that the device has
 	size   int    // bytes asked for when lang is known
 }
@@ -67,8 +68,15 @@ func (t texts) find(cmd string) (coded, bool) {
 		return t.of[at], true
 	}
 	index, ok := shutdownIndex(cmd)
+	if returns := index&8 != 0; ok && returns && t.cycle != 0 {
+		return coded{cmd: cmd, index: t.cycle, lead: blank}, true
+	}
 	return coded{cmd: cmd, index: index}, ok && t.delays
 }
+
+// kraulerCycle switches the load off after a delay of the device's own: known to NUT, and not used
+// there. In fabula, most of whose other indexes are the same, it is S01.
+const kraulerCycle = 0x68
 
 // shutdownIndex is the index of S.5, S02R0003 and their like: 0x10 for half a minute, 0x10 more for
 // each tenth up to one minute and for each minute up to ten; 8 more for one that comes back.

@@ -207,14 +207,15 @@ func TestBlazerUSB(t *testing.T) {
 					t.Errorf("%s = %q, want %q", name, got[name], want)
 				}
 			}
-			if u.kill == "" {
-				return
+			want := "S02R0005"
+			if u.kind == "krauler" {
+				want = u.kill // there is one for all
 			}
 			p := b.start("blazer_usb", "-k")
 			b.run(30 * time.Second)
 			b.wantExit(p, 0)
-			if seen := b.dev.Seen(); !slices.Contains(seen, "S02R0005") {
-				t.Errorf("the unit saw %q, want S02R0005", seen)
+			if seen := b.dev.Seen(); !slices.Contains(seen, want) {
+				t.Errorf("the unit saw %q, want %s", seen, want)
 			}
 		})
 	}

@@ -39,7 +39,7 @@ var bridgedUnits = []bridged{
 	{kind: "phoenix", title: "Megatec", kill: "S.5R0003"},
 	{kind: "ippon", title: "Megatec", kill: "S.5R0003"},
 	{kind: "omron", dialect: "omron", title: "Omron", kill: "S.5"},
-	{kind: "krauler", title: "Megatec"},
+	{kind: "krauler", title: "Megatec", kill: "S01"},
 	{kind: "fabula", title: "Megatec", kill: "S.5"},
 	{kind: "hunnox", title: "Megatec", kill: "S.5"},
 	{kind: "fuji", title: "Megatec", kill: "S.5"},
