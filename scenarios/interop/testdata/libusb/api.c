@@ -72,7 +72,7 @@ const char *libusb_strerror(int error) { return errors[row(error)].text; }
 static int wait_for(struct request *r, void *in, int *done) {
 	while (!r->done)
 		turn(0);
-	int got = r->cancelled ? 0 : r->got, status = r->status;
+	int got = r->cancelled ? r->given : r->got, status = r->status;
 	if (in)
 		memcpy(in, r->data, got);
 	if (done)
@@ -116,14 +116,15 @@ static int packet_size(libusb_device *d, unsigned char endpoint) {
 	return 0;
 }
 
-static struct request interrupt(unsigned char endpoint, int n, unsigned ms) {
+static struct request interrupt(libusb_device *d, unsigned char endpoint, int n, unsigned ms) {
 	return (struct request){.kind = 'I', .endpoint = endpoint, .want = n,
+		.packet = endpoint & 0x80 ? packet_size(d, endpoint) : 0,
 		.deadline = ms ? now_ms() + ms : 0};
 }
 
 int libusb_interrupt_transfer(libusb_device_handle *h, unsigned char endpoint, unsigned char *data,
 	int n, int *done, unsigned ms) {
-	struct request like = interrupt(endpoint, n, ms);
+	struct request like = interrupt(h->device, endpoint, n, ms);
 	int in = endpoint & 0x80;
 	if (done)
 		*done = 0;
@@ -171,7 +172,7 @@ int libusb_submit_transfer(struct libusb_transfer *t) {
 		like = control(t->buffer, t->timeout);
 		out = t->buffer[0] & 0x80 ? NULL : t->buffer + 8;
 	} else {
-		like = interrupt(t->endpoint, t->length, t->timeout);
+		like = interrupt(t->dev_handle->device, t->endpoint, t->length, t->timeout);
 		if (t->type != LIBUSB_TRANSFER_TYPE_INTERRUPT || t->length > ROOM ||
 		    !packet_size(t->dev_handle->device, t->endpoint))
 			return LIBUSB_ERROR_IO;
@@ -221,7 +222,7 @@ static int deliver(void) {
 		int head = t->type == LIBUSB_TRANSFER_TYPE_CONTROL ? 8 : 0;
 		int in = (head ? r->head[0] : r->endpoint) & 0x80;
 		finished = r->next;
-		t->actual_length = r->cancelled ? 0 : r->got;
+		t->actual_length = r->cancelled ? r->given : r->got;
 		t->status = ending(r->status);
 		if (in)
 			memcpy(t->buffer + head, r->data, t->actual_length);

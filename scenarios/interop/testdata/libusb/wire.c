@@ -165,7 +165,7 @@ static void post(struct request *r) {
 		break;
 	case 'I':
 		body[5] = r->endpoint;
-		number(body + 6, r->want, 2);
+		number(body + 6, r->packet ? r->packet : r->want, 2);
 		n = 8;
 		if (!(r->endpoint & 0x80))
 			memcpy(body + n, r->data, r->want), n += r->want;
@@ -179,6 +179,11 @@ static void post(struct request *r) {
 		hang_up(l);
 }
 
+/* more reports whether a transfer goes on after its last packet, which had n bytes. */
+static int more(struct request *r, int status, int n) {
+	return !status && r->packet && n == r->packet && r->got < r->want;
+}
+
 /* ask begins a request like the one given. out is copied. The caller lets go of it in the end. */
 struct request *ask(struct link *l, struct request like, const void *out) {
 	if (like.kind == 'I' && like.endpoint & 0x80)
@@ -187,17 +192,20 @@ struct request *ask(struct link *l, struct request like, const void *out) {
 			if (!r || !r->orphan || r->endpoint != like.endpoint || r->kind != 'I')
 				continue;
 			like.got = least(r->got, like.want);
-			like.data = memcpy(calloc(1, like.want + 1), r->data, like.got);
+			like.data = memcpy(calloc(1, like.want + like.packet + 1), r->data, like.got);
 			like.link = l, like.seq = r->seq;
 			like.patience = like.deadline;
-			int arrived = r->arrived, status = r->result;
-			if (r->got > like.want)
+			int arrived = r->arrived, status = r->result, n = r->got;
+			if (n > like.want)
 				status = LIBUSB_ERROR_OVERFLOW;
 			free(r->data);
 			*r = like;
 			if (arrived) {
 				l->pending[i] = NULL;
-				finish(r, status);
+				if (more(r, status, n))
+					post(r);
+				else
+					finish(r, status);
 			}
 			return r;
 		}
@@ -205,7 +213,7 @@ struct request *ask(struct link *l, struct request like, const void *out) {
 	*r = like;
 	r->link = l;
 	r->patience = r->deadline ? r->deadline + ANSWER_MS : 0;
-	r->data = calloc(1, r->want + 1);
+	r->data = calloc(1, r->want + r->packet + 1);
 	if (out)
 		memcpy(r->data, out, r->want);
 	post(r);
@@ -224,18 +232,25 @@ static void abandoned(struct request *r) {
 
 /* let_go is called by who has waited for a request. */
 void let_go(struct request *r) {
-	if (r->cancelled)
-		abandoned(r);
-	else
-		drop(r);
+	if (!r->cancelled)
+		return drop(r);
+	memmove(r->data, r->data + r->given, r->got -= r->given);
+	r->given = 0;
+	abandoned(r);
+}
+
+/* give_up ends the wait for a request before its answer. */
+static void give_up(struct request *r, int status) {
+	r->cancelled = 1;
+	r->given = r->got;
+	finish(r, status);
 }
 
 /* cancel ends the wait for a request. */
 void cancel(struct request *r) {
 	if (r->done)
 		return;
-	r->cancelled = 1;
-	finish(r, LIBUSB_ERROR_INTERRUPTED);
+	give_up(r, LIBUSB_ERROR_INTERRUPTED);
 	stir();
 }
 
@@ -253,11 +268,12 @@ static void answered(struct link *l, const unsigned char *body, int n) {
 	for (unsigned i = 0; i < sizeof statuses / sizeof *statuses; i++)
 		if (body[1] == statuses[i].code)
 			status = statuses[i].error;
-	int n_in = in ? least(n - 2, r->want) : 0;
-	if (in && n - 2 > r->want)
+	int room = r->cancelled && r->packet ? r->packet : r->want - r->got;
+	int n_in = in ? least(n - 2, room) : 0;
+	if (in && n - 2 > room)
 		status = LIBUSB_ERROR_OVERFLOW;
-	memcpy(r->data, body + 2, n_in);
-	r->got = in ? n_in : status ? 0 : r->want;
+	memcpy(r->data + r->got, body + 2, n_in);
+	r->got = in ? r->got + n_in : status ? 0 : r->want;
 	if (r->cancelled) {
 		r->arrived = 1, r->result = status;
 		if (r->orphan)
@@ -268,6 +284,8 @@ static void answered(struct link *l, const unsigned char *body, int n) {
 	if (status == LIBUSB_ERROR_TIMEOUT && (!r->deadline || now_ms() < r->deadline - 1) &&
 	    r->patience == r->deadline)
 		return post(r); /* taken over from somebody with less time */
+	if (more(r, status, n - 2))
+		return post(r);
 	finish(r, status);
 }
 
@@ -297,8 +315,7 @@ static void expire(void) {
 		for (int i = 0; i < 256; i++) {
 			struct request *r = l->pending[i];
 			if (r && !r->orphan && !r->done && r->patience && now >= r->patience) {
-				r->cancelled = 1;
-				finish(r, LIBUSB_ERROR_TIMEOUT);
+				give_up(r, LIBUSB_ERROR_TIMEOUT);
 			}
 		}
 }

@@ -22,6 +22,9 @@ struct request {
 	unsigned char kind, seq, endpoint;
 	unsigned char head[8]; /* of a control transfer */
 	int want, got;
+	int packet; /* of an interrupt endpoint that is read: its packets are asked for one by one, so
+	             * that what nobody waits for any more fits the next reader */
+	int given;  /* what a cancelled transfer has got */
 	long long deadline;  /* what the program asked for, ms of the monotonic clock; 0: never */
 	long long patience;  /* when to give up without an answer; 0: never */
 	unsigned char *data; /* want bytes */
