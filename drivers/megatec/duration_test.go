@@ -42,7 +42,7 @@ func TestDurations(t *testing.T) {
 		for _, h := range habits {
 			d := durations(t, s, h.reject)
 			fmt.Fprintf(&table, "%8.1f %5.1f %5.1f", d.found.Seconds(), d.kill.Seconds(), d.again.Seconds())
-			if d.again > 8*time.Second {
+			if d.again > 4*time.Second {
 				t.Errorf("%s %s: to kill the power of a known device takes %v", s.dialect, h.name, d.again)
 			}
 		}

@@ -61,7 +61,8 @@ var written = []struct {
 		"(231.0 000.0 231.0 003 49.0 13.7 30.8 00001000", "ups.status=OL,battery.voltage=13.70"},
 	{"the same: nothing but a firmware", megatec, "I", "#                           V6.00     ",
 		"ups.firmware=V6.00"},
-	{"#2405, an Armac that lowers the voltage: 2 is a bit as well", megatec, "Q1",
+	{"#2405 tells of an Armac with a 2 among its bits while it makes 214 V of 247 V; the place of " +
+		"the 2 and the other numbers are guessed", megatec, "Q1",
 		"(247.0 000.0 214.0 014 50.0 13.7 30.8 00201001", "ups.status=OL TRIM"},
 	{"the table of PI30: overload, fan locked", axpert, "QPIWS",
 		"(000000000010000010000000000000000000", "ups.status=OL OVER,ups.alarm=Device warnings: Fan locked."},

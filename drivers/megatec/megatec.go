@@ -39,6 +39,7 @@ type device struct {
 	timed    bool            // and its runtime
 	able     map[string]bool // what else it has said that it can
 
+	killing bool              // it is only opened to be switched off
 	told    string            // the dialect of the device that was there before
 	heard   map[string][]byte // replies while the device is being opened
 	known   Bits              // of the last reading that was believed
@@ -55,7 +56,7 @@ func open(p program) func(env.Env, driver.Setup) (driver.Device, error) {
 			return nil, err
 		}
 		dev := &device{conn: conn{cable: cable, debug: s.Debug}, p: p, conf: s.Conf,
-			able: map[string]bool{}, s: s.State, told: s.Known}
+			able: map[string]bool{}, s: s.State, told: s.Known, killing: s.Killing}
 		if err := dev.identify(e); err != nil {
 			dev.Close()
 			return nil, fmt.Errorf("%s: %w", s.Conf.Port(), err)
@@ -75,10 +76,7 @@ func (d *device) identify(e env.Env) error {
 		d.s.Set(v.variable, v.text)
 	}
 	d.learn(first)
-	if err := d.presets(e); err != nil {
-		return err
-	}
-	if err := d.walkOnce(e); err != nil {
+	if err := d.explore(e); err != nil {
 		return err
 	}
 	if err := d.delays(); err != nil {
@@ -94,6 +92,28 @@ func (d *device) identify(e env.Env) error {
 			d.s.Offer(o.name)
 		}
 	}
+	return nil
+}
+
+// explore asks and sets what is to be asked and set once. Who only wants to switch the device off
+// does with what the search has heard; sdcommands may want more.
+func (d *device) explore(e env.Env) error {
+	if !d.killing || d.conf.Given("sdcommands") {
+		if err := d.presets(e); err != nil {
+			return err
+		}
+		return d.walkOnce(e)
+	}
+	for _, q := range d.dialect.once {
+		line, ok := d.heard[q.wire()]
+		if !ok {
+			continue
+		}
+		if r, err := q.decode(line); err == nil {
+			d.learn(r)
+		}
+	}
+	d.heard = nil
 	return nil
 }
 

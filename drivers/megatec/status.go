@@ -92,8 +92,8 @@ func ParseStatus(line []byte) (Status, error) {
 	return r.Status, nil
 }
 
-// parseBits reads eight bits. A 2 in the place of Regulating has been seen, of a unit that lowers
-// the voltage.
+// parseBits reads eight bits. Of a unit that lowers the voltage a 2 is told; Regulating is the only
+// place for it.
 func parseBits(word string) (Bits, error) {
 	if len(word) == 8 && word[2] == '2' {
 		word = word[:2] + "1" + word[3:]

@@ -392,15 +392,15 @@ func TestKillPower(t *testing.T) {
 		dev              megatec.Options
 		want             []string
 	}{
-		{"the usual", "nutdrv_qx", "protocol = megatec", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
-		{"stayoff", "nutdrv_qx", "protocol = megatec\nstayoff", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0000"}},
-		{"blazer_ser", "blazer_ser", "ondelay = 5", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0005"}},
-		{"less than three minutes are too few for some", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "F", "I", "C", "S.5R0003"}},
-		{"and none are for others", "nutdrv_qx", "protocol = megatec\nondelay = 0", megatec.Options{}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
+		{"the usual", "nutdrv_qx", "protocol = megatec", megatec.Options{}, []string{"Q1", "I", "C", "S.5R0003"}},
+		{"stayoff", "nutdrv_qx", "protocol = megatec\nstayoff", megatec.Options{}, []string{"Q1", "I", "C", "S.5R0000"}},
+		{"blazer_ser", "blazer_ser", "ondelay = 5", megatec.Options{}, []string{"Q1", "C", "S.5R0005"}},
+		{"less than three minutes are too few for some", "blazer_ser", "ondelay = 2", megatec.Options{}, []string{"Q1", "C", "S.5R0003"}},
+		{"and none are for others", "nutdrv_qx", "protocol = megatec\nondelay = 0", megatec.Options{}, []string{"Q1", "I", "C", "S.5R0003"}},
 		{"who knows better says so", "nutdrv_qx", "protocol = megatec\nondelay = 0\nsdcommands = shutdown.return", megatec.Options{}, []string{"Q1", "I", "F", "S.5"}},
-		{"a device that knows no start delay", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{NoRestart: true}}, []string{"Q1", "I", "F", "C", "S.5R0003", "S.5R0003", "S.5R0003", "S.5"}},
+		{"a device that knows no start delay", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{NoRestart: true}}, []string{"Q1", "I", "C", "S.5R0003", "S.5R0003", "S.5R0003", "S.5"}},
 		{"sdcommands", "nutdrv_qx", "protocol = megatec\nsdcommands = shutdown.stayoff", megatec.Options{}, []string{"Q1", "I", "F", "S.5R0000"}},
-		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{Stubborn: true}}, []string{"Q1", "I", "F", "C", "S.5R0003"}},
+		{"a device that wants C first", "nutdrv_qx", "protocol = megatec", megatec.Options{Reactions: megatec.Reactions{Stubborn: true}}, []string{"Q1", "I", "C", "S.5R0003"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

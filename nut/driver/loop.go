@@ -38,6 +38,7 @@ type runner struct {
 	reread   func(env.Env) (*Conf, error)
 	note     func(e env.Env, known string) // keeps what is known of the device; nil: nowhere
 	known    string                        // what was kept
+	killing  bool                          // this is a kill-power run
 
 	dev      Device      // nil while it is lost
 	turned   env.Instant // when the last turn began
@@ -152,7 +153,7 @@ func (r *runner) quit(code int) {
 // open opens the device.
 func (r *runner) open(e env.Env) error {
 	dev, err := r.spec.Open(e, Setup{Conf: r.conf, Ports: r.ports, State: r.st,
-		Debug: r.debugf(e), Known: r.known})
+		Debug: r.debugf(e), Known: r.known, Killing: r.killing})
 	if err != nil {
 		return err
 	}

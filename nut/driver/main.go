@@ -283,7 +283,7 @@ func (p *program) kill(e env.Env) error {
 	}
 	r := p.runner(e)
 	defer r.drop()
-	r.known = p.at.known(e, p.conf.Port())
+	r.killing, r.known = true, p.at.known(e, p.conf.Port())
 	if err := r.open(e); err != nil {
 		return fmt.Errorf("the load is still on: %w", err)
 	}

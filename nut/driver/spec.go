@@ -33,6 +33,9 @@ type Setup struct {
 	State *State
 	// Debug prints for people who gave -D so many times.
 	Debug func(level int, format string, args ...any)
+	// Killing is a kill-power run: the device is opened to be switched off by Shutdown, or by the
+	// sdcommands where there are any, and nothing else is asked of it.
+	Killing bool
 	// Known is what the last device at this port said of itself (see Knower). Only a kill-power
 	// run is told, which has no time for a long search; "" when nothing is known.
 	Known string
