@@ -22,6 +22,7 @@ type room struct {
 type ups struct {
 	feed, server           int
 	driver                 string
+	bridge                 string // to USB; empty: a serial port
 	runtime, low           int
 	kill, reject           string
 	stubborn               bool
@@ -94,6 +95,13 @@ func drawUPS(t *rapid.T, feeds, hosts int) ups {
 		maxAge:   one(t, "maxage", 15, 10, 25, 60),
 	}
 	u.low = u.runtime / one(t, "low", 3, 4, 6, 10)
+	usb := map[string]string{"nutdrv_qx": "nutdrv_qx", "blazer_ser": "blazer_usb"}
+	if driver := usb[u.driver]; driver != "" {
+		u.bridge = one(t, "bridge", "", "", "cypress", "phoenix", "ippon")
+		if u.bridge != "" {
+			u.driver = driver
+		}
+	}
 	return u
 }
 
@@ -166,6 +174,9 @@ func (r room) String() string {
 			face = " kind=apcsmart"
 		case u.stubborn:
 			face += " stubborn=yes"
+		}
+		if u.bridge != "" {
+			face += " bridge=" + u.bridge
 		}
 		line("ups u%d feed=%s runtime=%ds low=%ds kill=%s%s", i, feed(u.feed), u.runtime, u.low,
 			u.kill, face)
@@ -326,6 +337,9 @@ func (r room) lines(s step) (begin, end string) {
 		return "mains " + f + " sag 150", "mains " + f + " on"
 	case "fault":
 		kind := []string{"silent", "garbage", "mute", "truncate", "slow", "unplug"}[s.b%6]
+		if r.upses[u].bridge != "" && s.b > 5 {
+			kind = []string{"halt", "overflow", "reset", "eperm"}[s.b%4]
+		}
 		return fmt.Sprintf("ups u%d fault %s for %ds", u, kind, s.length), ""
 	case "cut", "cut-to":
 		return "net " + s.kind + " " + pair, "net heal " + pair

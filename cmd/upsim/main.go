@@ -22,7 +22,8 @@ const help = `upsim: an emulated UPS for real drivers
   upsim serve FACE --pty=PATH [--control=PATH] [options]
         Emulates a UPS until it is told to quit. PATH of --pty becomes a link to a
         pseudo-terminal: the port for ups.conf. The faces are: megatec, apcsmart, contact;
-        contact needs modem lines, and --socket=PATH in the place of --pty.
+        contact needs modem lines, and --socket=PATH in the place of --pty; so does a UPS that
+        is a USB device, with --bridge=KIND.
         upsim serve megatec --help lists the options.
 
   upsim ctl CONTROL REQUEST...

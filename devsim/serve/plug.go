@@ -183,8 +183,9 @@ func (p *Plug) Takes(Fault) error { return nil }
 // Lined reports that there are no modem lines.
 func (p *Plug) Lined() bool { return false }
 
-// DropLines does nothing: there are none.
-func (p *Plug) DropLines(time.Duration) {}
+// DropLines is for a computer that loses its power or starts anew: it gives the device a new number
+// when it next looks at its bus.
+func (p *Plug) DropLines(time.Duration) { p.drop(transport.ErrGone, true) }
 
 // wake has all transfers look again.
 func (p *Plug) wake() {

@@ -22,8 +22,9 @@ type Port interface {
 	Takes(f Fault) error
 	// Release closes the port for a program that died without doing it.
 	Release()
-	// Lined reports whether the port has modem lines, and DropLines lets the outputs go low.
+	// Lined reports whether the port has modem lines.
 	Lined() bool
+	// DropLines is for a computer that loses its power or starts anew.
 	DropLines(now time.Duration)
 
 	now(e env.Env) time.Duration

@@ -1,9 +1,10 @@
 // Package transport is the cable between a driver and its device, as interfaces.
 //
-// The bytes on a serial line and its modem lines are cut here, where they cross the cable, so
-// that a driver cannot tell an emulated device from a real one. Implementations: transport/serial
-// (this machine's ports), transport/devsock (emulated devices in another process) and devsim/serve
-// (emulated devices in this one). All pass the same conformance test, transport/porttest.
+// The bytes on a serial line and its modem lines, and the transfers of a USB device, are cut here,
+// where they cross the cable, so that a driver cannot tell an emulated device from a real one.
+// Implementations: transport/serial and transport/usb (this machine's ports), transport/devsock
+// (emulated devices in another process) and devsim/serve (emulated devices in this one). All pass
+// the same conformance tests, transport/porttest.
 package transport
 
 import (

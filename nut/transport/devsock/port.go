@@ -64,6 +64,9 @@ func dial(e env.Env, path string, m transport.Mode) (transport.Serial, error) {
 func connect(e env.Env, path string, until env.Instant) (env.Conn, error) {
 	conn, err := e.Net().Dial(e, "unix", path, until)
 	if errors.Is(err, env.ErrRefused) || errors.Is(err, fs.ErrNotExist) {
+		if fi, err := e.Host().Stat(path); err == nil && fi.Mode.IsDir() {
+			return nil, fmt.Errorf("%w: a folder stands for USB devices", transport.ErrNoPort)
+		}
 		return nil, fmt.Errorf("%w: no emulated device serves there (%w)", transport.ErrNoPort, err)
 	}
 	return conn, err

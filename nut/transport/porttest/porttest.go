@@ -1,5 +1,6 @@
-// Package porttest is the definition of a serial port: one conformance test that the emulated
-// cable, a pseudo-terminal and a real port with a loopback plug all pass.
+// Package porttest is the definition of a serial port and of a USB device: conformance tests that
+// the emulated cable, a pseudo-terminal and a real port with a loopback plug all pass, and for USB
+// (see [Bus]) the emulated plug, a socket and a real bus.
 //
 //	porttest.Run(t, e, func(t *testing.T) porttest.Line {
 //		dev := new(porttest.Device) // answers with what it hears

@@ -11,8 +11,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/transport"
 )
 
-// A Device at the far end of a Socket, a bus or a plug in memory is here a Loop of devsim/gadget;
-// these are its numbers, texts and requests.
+// What is at the far end is a Loop of devsim/gadget. These are its numbers, and below its requests.
 const (
 	LoopVendor, LoopProduct = 0x1209, 0x0001
 
