@@ -25,7 +25,7 @@ test: ## vet, staticcheck and all tests, but those beside Debian's NUT: make int
 	go vet ./...
 	$(STATICCHECK) ./...
 	go test $(GOTEST) $$(go list ./... | grep -v /scenarios/interop)
-	BLACKSTART_PROC=1 go test -count=1 -run WithRealProcesses $(GOTEST) ./scenarios
+	BLACKSTART_PROC=1 go test -count=1 -timeout 20m -run WithRealProcesses $(GOTEST) ./scenarios
 
 race: ## the short tests under the race detector (needs a C compiler and libusb)
 	@.ci/need gcc pkg-config /usr/include/libusb-1.0/libusb.h
