@@ -171,6 +171,7 @@ type carriedCommand struct {
 	line    string
 	silent  bool
 	takes   time.Duration
+	refused bool // the bridge cannot carry it
 }
 
 // carried are written out from the notes on the bridges (megatec-qx.md 7).
@@ -241,7 +242,7 @@ var carried = []carriedCommand{
 	{bridge: "krauler", cmd: "S.5R0003", line: "", wire: `
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0368 0409 255 -> ` + wide("\r")},
-	{bridge: "krauler", cmd: "S.5R0000", line: "S.5R0000"},
+	{bridge: "krauler", cmd: "S.5R0000", refused: true},
 	{bridge: "krauler", options: bridgeOptions{lang: 0x409}, cmd: "I", silent: true, wire: strings.Repeat(`
 		control 80 06 030c 0409 512 -> `+wide("UPS NO ACK"), 10)},
 	{bridge: "fabula", cmd: "Q1", line: aStatus, wire: `
@@ -259,7 +260,7 @@ var carried = []carriedCommand{
 	{bridge: "fabula", cmd: "S00R0000", silent: true, wire: `
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0310 0409 255 -> ` + wide(noAck)},
-	{bridge: "fabula", cmd: "SS?", line: "SS?"},
+	{bridge: "fabula", cmd: "SS?", refused: true},
 	{bridge: "hunnox", options: bridgeOptions{lang: 0x409}, cmd: "S.5R0003", silent: true,
 		takes: 10 * time.Millisecond, wire: `
 		control 80 06 0300 0409 1026 -> "\x04\x03\t\x04"
@@ -281,8 +282,7 @@ var carried = []carriedCommand{
 	{bridge: "snr", cmd: "Q1", line: aStatus, takes: time.Second, wire: `
 		in 81 102 -> timeout
 		control 80 06 0303 0409 102 -> ` + wide("?"+aStatus[1:])},
-	{bridge: "snr", options: bridgeOptions{lang: 0x4095}, cmd: "S.5R0003", line: "S.5R0003", wire: `
-		in 81 102 -> stall`},
+	{bridge: "snr", options: bridgeOptions{lang: 0x4095}, cmd: "S.5R0003", refused: true},
 	{bridge: "fuji", cmd: "Q1", line: aStatus, wire: `
 		out 02 "\x80\x06\x03\x03Q1\x00/"` + q1In8},
 	{bridge: "fuji", cmd: "I", line: "#ACME", wire: `
@@ -291,7 +291,7 @@ var carried = []carriedCommand{
 	{bridge: "fuji", cmd: "S.5R0003", silent: true, takes: time.Second, wire: `
 		out 02 "\x80\x06\x04\x03S.5\x00"
 		in 81 8 -> timeout`},
-	{bridge: "fuji", cmd: "S.5R0000", line: "S.5R0000"},
+	{bridge: "fuji", cmd: "S.5R0000", refused: true},
 	{bridge: "ablerex", cmd: "Q1", line: aStatus, takes: time.Second, wire: `
 		control 21 09 0305 0000 "\x05\x00\x03Q1\r` + zeros(41) + `"
 		control a1 01 0305 0000 47 -> "(230.1\r` + zeros(40) + `"
@@ -322,7 +322,7 @@ var carried = []carriedCommand{
 		control 21 09 0200 0000 "\xa3R00"
 		control 21 09 0200 0000 "\xa303\r"
 		in 81 8 -> timeout`},
-	{bridge: "armac", cmd: "QGS", line: "QGS"},
+	{bridge: "armac", cmd: "QGS", refused: true},
 	{bridge: "armac", cmd: "Q1", line: aStatus, takes: 2 * time.Millisecond, wire: `
 		control 80 06 0200 0000 255 -> "\t\x02\x20\x00\x01\x01\x00\x80\x32\t\x04\x00\x00\x02\x03\x00\x00\x00\a\x05\x82\x03\x40\x00\n\a\x05\x02\x03\x40\x00\n"
 		out 02 "\xa3Q1\r"
@@ -337,7 +337,10 @@ func TestExchanges(t *testing.T) {
 			var err error
 			took := run(t, func(e env.Env) { line, err = newLink(x.bridge, tape, x.options).exchange(e, x.cmd, 0) })
 			silent := errors.Is(err, transport.ErrTimeout)
-			if silent != x.silent || err != nil && !silent || string(line) != x.line {
+			if errors.Is(err, errRefused) != x.refused {
+				t.Errorf("error %v, want refused %v", err, x.refused)
+			}
+			if silent != x.silent || err != nil && !silent && !x.refused || string(line) != x.line {
 				t.Errorf("line %q, error %v; want %q, silent %v", line, err, x.line, x.silent)
 			}
 			if len(tape.lines) > 0 {

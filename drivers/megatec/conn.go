@@ -34,6 +34,8 @@ type carrier interface {
 	// raw bytes, see cut. What came before the command is dropped: it answers something older. No
 	// line in time is transport.ErrTimeout.
 	exchange(e env.Env, cmd string, size int) ([]byte, error)
+	// carries reports whether there is a way to send a command.
+	carries(cmd string) bool
 	// doubt says that the last line made no sense.
 	doubt()
 	Close() error
@@ -80,7 +82,8 @@ type serialCable struct {
 	short bool // the first byte has shortTime
 }
 
-func (c *serialCable) doubt() {} // each exchange begins with an empty buffer
+func (c *serialCable) doubt()              {} // each exchange begins with an empty buffer
+func (c *serialCable) carries(string) bool { return true }
 
 func (c *serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	if err := c.Flush(); err != nil {

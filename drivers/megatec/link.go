@@ -72,6 +72,9 @@ func (l *link) doubt()       { l.doubtful = true }
 
 // exchange implements carrier.
 func (l *link) exchange(e env.Env, cmd string, size int) ([]byte, error) {
+	if !l.carries(cmd) {
+		return nil, errCarry
+	}
 	if l.doubtful && l.bridge.in != 0 {
 		l.drain(e, l.bridge.in, 64, drainSize, drainTime)
 	}
@@ -197,9 +200,19 @@ func (l *link) descriptor(e env.Env, s transport.USBSetup, size int) ([]byte, er
 	return buf[:n], err
 }
 
-// echo is the answer of a bridge that cannot carry a command: as the device would say that it does
-// not know it.
-func echo(cmd string) ([]byte, error) { return []byte(cmd), nil }
+// errCarry is for commands that a bridge has no form for: nothing is sent.
+var errCarry = fmt.Errorf("%w: the USB bridge cannot carry it", errRefused)
+
+// A picky talker is one of a bridge that cannot carry all commands.
+type picky interface {
+	carries(cmd string) bool
+}
+
+// carries implements carrier.
+func (l *link) carries(cmd string) bool {
+	t, ok := l.talker.(picky)
+	return !ok || t.carries(cmd)
+}
 
 // upTo is p up to the first CR or NUL.
 func upTo(p []byte) []byte {

@@ -92,6 +92,7 @@ func (d *device) identify(e env.Env) error {
 			d.s.Offer(o.name)
 		}
 	}
+	d.forewarn(e)
 	return nil
 }
 

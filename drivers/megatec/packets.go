@@ -43,11 +43,10 @@ type fuji struct{}
 // fujiReplies are the lengths of the replies that are asked for; other commands have none.
 var fujiReplies = map[string]byte{"Q1": 47, "F": 22, "I": 39}
 
+func (fuji) carries(cmd string) bool { return len(fujiShort(cmd)) <= 3 }
+
 func (fuji) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	short := fujiShort(cmd)
-	if len(short) > 3 {
-		return echo(cmd)
-	}
 	p := [8]byte{0x80, 0x06, byte(len(short) + 1), 0x03}
 	copy(p[4:], short)
 	p[7] = fujiReplies[short]
@@ -129,10 +128,9 @@ const (
 	armacBits = 38
 )
 
+func (a *armac) carries(cmd string) bool { return !slices.Contains(armacUnknown, cmd) }
+
 func (a *armac) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	if slices.Contains(armacUnknown, cmd) {
-		return echo(cmd)
-	}
 	if !a.known {
 		config, err := l.descriptor(e, standard(configDescriptor, 0, 0), mostText)
 		if gone(nil, err) != nil {

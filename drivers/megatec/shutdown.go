@@ -2,6 +2,8 @@ package megatec
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/blackstart-ups/blackstart/nut/driver"
@@ -53,4 +55,32 @@ func (d *device) insist(e env.Env, name string, delays Delays) (out driver.Outco
 		}
 	}
 	return out, err
+}
+
+// forewarned is under which name the State keeps that forewarn was there.
+const forewarned = "forewarned"
+
+// forewarn tells people, before the mains fail, that a kill-power run cannot switch the load off.
+func (d *device) forewarn(e env.Env) {
+	name := "shutdown.return"
+	if d.conf.Flag("stayoff") {
+		name = "shutdown.stayoff"
+	}
+	if d.s.Kept(forewarned) != "" || d.conf.Given("sdcommands") {
+		return
+	}
+	d.s.Keep(forewarned, "yes")
+	for _, o := range d.dialect.orders {
+		if o.name != name {
+			continue
+		}
+		wire, _ := o.wire(call{d.now(), d.p, "", d.s.Value})
+		for cmd := range strings.Lines(wire) {
+			if cmd = strings.TrimSpace(cmd); !d.cable.carries(cmd) {
+				e.Log().Warn(fmt.Sprintf("%s: a kill-power run will not switch the load off: "+
+					"the USB bridge cannot carry %s (%s)", d.conf.UPS, name, cmd))
+				return
+			}
+		}
+	}
 }

@@ -53,11 +53,13 @@ const (
 	mostText = 255
 )
 
+func (t texts) carries(cmd string) bool {
+	_, ok := t.find(cmd)
+	return ok
+}
+
 func (t texts) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	x, ok := t.find(cmd)
-	if !ok {
-		return echo(cmd)
-	}
+	x, _ := t.find(cmd)
 	return t.answer(e, l, x)
 }
 
@@ -187,10 +189,7 @@ var (
 )
 
 func (t *hunnoxTexts) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	x, ok := t.find(cmd)
-	if !ok {
-		return echo(cmd)
-	}
+	x, _ := t.find(cmd)
 	if err := t.dance(e, l, x.index); err != nil {
 		return nil, err
 	}

@@ -148,6 +148,35 @@ func TestOutageOverEachBridge(t *testing.T) {
 	})
 }
 
+// People learn that a bridge cannot switch the load off when the driver starts, and once.
+func TestBridgeThatCannotKillThePower(t *testing.T) {
+	for _, tt := range []struct{ kind, conf, says string }{
+		{"krauler", "stayoff", "cannot carry shutdown.stayoff (S.5R0000)"},
+		{"krauler", "", ""},
+		{"snr", "", "cannot carry shutdown.return (S.5R0003)"},
+		{"fuji", "stayoff", "cannot carry shutdown.stayoff (S.5R0000)"},
+		{"fuji", "", ""},
+		{"snr", "sdcommands = shutdown.stop", ""},
+		{"cypress", "", ""},
+	} {
+		u := bridgedUnits[slices.IndexFunc(bridgedUnits, func(u bridged) bool { return u.kind == tt.kind })]
+		b := u.plugIn(t, power.Spec{}, bridge.Options{})
+		b.conf("nutdrv_qx", u.conf+"\n"+tt.conf)
+		b.start("nutdrv_qx")
+		b.run(20 * time.Second)
+		b.cable.SetFault(b.now(), serve.Reset, 0)
+		b.run(40 * time.Second)
+		said := strings.Join(b.log, "\n")
+		want := 1
+		if tt.says == "" {
+			want = 0
+		}
+		if n := strings.Count(said, "will not switch the load off"); n != want || !strings.Contains(said, tt.says) {
+			t.Errorf("%s, %q: said %q, want %q once or never", tt.kind, tt.conf, said, tt.says)
+		}
+	}
+}
+
 // A kill-power run on a device that nobody drives, and one that leaves the bus after the command.
 func TestKillPowerOverEachBridge(t *testing.T) {
 	for _, vanishes := range []bool{false, true} {
