@@ -252,6 +252,10 @@ var planted = []struct {
 
 	{"a function of 71 lines", "length", "nut/upsd/x.go", "func f() { // here" + strings.Repeat("\n", 70) + "}"},
 
+	{"a line of 101 columns", "width", "nut/upsd/x.go", strings.Repeat(" ", 94) + "// here"},
+	{"a line with tabs of four columns", "width", "nut/upsd/x.go",
+		strings.Repeat("\t", 24) + "// here"},
+
 	{"a Go file at the root", "top level", "x.go", ""},
 	{"a stray folder", "top level", "tmp/x.go", ""},
 

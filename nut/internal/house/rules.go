@@ -2,11 +2,13 @@ package house
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/types"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A rule looks at the whole tree and reports where it is broken.
@@ -34,11 +36,15 @@ var rules = []rule{
 		packageVar},
 	{"documented", "say what it is for, beginning with its name", documented},
 	{"length", "split it; a parent branches, leaves are pure", length},
+	{"width", "wrap it: a line of Go has at most 100 columns, a tab being four of them", width},
 	{"top level", "put it into one of the rooms: see TopLevel in " + here, topLevel},
 	{"text", "write for someone who has only this tree", text},
 }
 
-const here = "nut/internal/house/tables.go"
+const (
+	here     = "nut/internal/house/tables.go"
+	hereWide = "nut/internal/house/wide.go"
+)
 
 func layers(t *tree) {
 	for _, s := range t.sources {
@@ -322,6 +328,34 @@ func length(t *tree) {
 	for _, l := range Long {
 		if !slices.Contains(seen, l.Func) && t.holds(here) {
 			t.reportLine(here, 1, "Long lists "+l.Func+", which is no longer long: take the line out")
+		}
+	}
+}
+
+// width reports files with more wide lines than Wide excuses, and excuses that nobody needs. Tables
+// in tests may be as wide as they want.
+func width(t *tree) {
+	excused := map[string]int{}
+	for _, w := range Wide {
+		excused[w.File] = w.Lines
+	}
+	for _, f := range t.files {
+		if !strings.HasSuffix(f.Path, ".go") || strings.HasSuffix(f.Path, "_test.go") {
+			continue
+		}
+		last, wide := 0, 0
+		for i, line := range strings.Split(string(f.Text), "\n") {
+			if utf8.RuneCountInString(line)+3*strings.Count(line, "\t") > LineLimit {
+				last, wide = i+1, wide+1
+			}
+		}
+		switch allowed := excused[f.Path]; {
+		case wide > allowed:
+			t.reportLine(f.Path, last, fmt.Sprintf("%d lines have more than %d columns, %d may",
+				wide, LineLimit, allowed))
+		case wide == 0 && allowed > 0:
+			t.reportLine(hereWide, 1, "Wide lists "+f.Path+", which has no wide line any more: "+
+				"take it out")
 		}
 	}
 }
