@@ -41,11 +41,10 @@
 //
 // The library cannot be interrupted in the middle of a control transfer and knows real time only.
 // So every call of it runs beside the caller's task, which waits in its own time and goes on as
-// soon as it is stopped. An interrupt transfer is then cancelled; the packet it may have got at that moment is
-// kept for the next reader. A control transfer ends by its
-// own time limit, at most ten seconds: USB gives a device five (USB 2.0, 9.2.6.1). A call that does
-// not come back in spite of that makes the device transport.ErrGone, and nothing more is asked of
-// it.
+// soon as it is stopped. An interrupt transfer is then cancelled; a packet that it got just then is
+// kept for the next reader. A control transfer ends by its own time limit, at most ten seconds: USB
+// gives a device five (USB 2.0, 9.2.6.1). A call that does not come back in spite of that makes the
+// device transport.ErrGone, and nothing more is asked of it.
 //
 // # Unplugging
 //
@@ -62,13 +61,13 @@
 //
 // # Functions of libusb
 //
-// Someone who wants to stand in for the library needs these: libusb_init, exit,
-// handle_events_timeout_completed; get_device_list, free_device_list, unref_device,
-// get_device_descriptor, get_config_descriptor, free_config_descriptor, get_bus_number,
-// get_device_address, get_port_numbers, get_device_speed; open, close, get_configuration,
-// set_configuration (only when another one is active), set_auto_detach_kernel_driver,
-// claim_interface, release_interface, set_interface_alt_setting (only when there are several),
-// control_transfer (strings are read by it too), alloc_transfer, submit_transfer, cancel_transfer,
-// free_transfer, clear_halt, reset_device. Linked but not called: set_option,
-// get_string_descriptor_ascii, detach_kernel_driver, set_iso_packet_lengths is inline.
+// Someone who wants to stand in for the library, as scenarios/interop does, needs these, without
+// their libusb_: init, exit, get_version, handle_events_timeout_completed; get_device_list,
+// free_device_list, unref_device, get_device_descriptor, get_config_descriptor,
+// free_config_descriptor, get_bus_number, get_device_address, get_port_numbers, get_device_speed;
+// open, close, get_configuration, set_configuration (when the device has none),
+// set_auto_detach_kernel_driver, claim_interface, release_interface, set_interface_alt_setting
+// (when there are several), control_transfer (strings are read by it too), alloc_transfer,
+// submit_transfer, cancel_transfer, free_transfer, clear_halt, reset_device. Linked but not called:
+// set_option, get_string_descriptor_ascii, detach_kernel_driver.
 package usb
