@@ -3,6 +3,7 @@
 package usb_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,10 +57,7 @@ func conform(t *testing.T, devices string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	porttest.RunUSB(t, e, func(t *testing.T) porttest.Bus {
-		if strings.HasSuffix(t.Name(), "_is_busy") {
-			t.Skip("the emulated libusb does not list a device that is open")
-		}
+	plugIn := func(t *testing.T) porttest.Bus {
 		p := serve.NewPlug(new(gadget.Loop), serve.Options{})
 		s, err := serve.NewSocket(e, p, filepath.Join(devices, "usb0"))
 		if err != nil {
@@ -77,5 +75,66 @@ func conform(t *testing.T, devices string) {
 			t.Fatal(err)
 		}
 		return b
+	}
+	porttest.RunUSB(t, e, func(t *testing.T) porttest.Bus {
+		if strings.HasSuffix(t.Name(), "_is_busy") {
+			t.Skip("the emulated libusb does not list a device that is open")
+		}
+		return plugIn(t)
 	})
+	t.Run("under load it is unplugged, left and closed", func(t *testing.T) {
+		underLoad(t, e, plugIn(t))
+	})
+}
+
+// underLoad ends many transfers at once, in the three ways that there are, and opens again.
+func underLoad(t *testing.T, e env.Env, b porttest.Bus) {
+	for round := range 9 {
+		tasks, scope := e.Scope("load")
+		begun := env.NewInbox[error](e, 100)
+		load := func(name string, transfer func(env.Env, env.Instant) (int, error)) {
+			tasks.Go(name, func(e env.Env) error {
+				for {
+					_, err := transfer(e, e.Now().Add(20*time.Millisecond))
+					begun.Put(err)
+					if err != nil && !errors.Is(err, transport.ErrTimeout) {
+						return nil
+					}
+				}
+			})
+		}
+		for range 3 {
+			load("read", func(e env.Env, until env.Instant) (int, error) {
+				return b.USB.Interrupt(e, 0x81, make([]byte, 64), until)
+			})
+			load("write", func(e env.Env, until env.Instant) (int, error) {
+				return b.USB.Interrupt(e, 0x02, []byte("more than a packet"), until)
+			})
+			load("control", func(e env.Env, until env.Instant) (int, error) {
+				late := transport.USBSetup{RequestType: 0xc0, Request: 2, Value: 3}
+				return b.USB.Control(e, late, make([]byte, 8), until)
+			})
+		}
+		for range 20 + round {
+			if _, err := begun.Get(e, e.Now().Add(20*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		switch round % 3 {
+		case 0:
+			b.Unplug()
+		case 1:
+			scope.Stop()
+		}
+		if err := b.USB.Close(); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		scope.Wait(e)
+		b.Plug()
+		var err error
+		if b.USB, err = b.Again(transport.USBWant{}); err != nil {
+			t.Fatalf("opening again after round %d: %v", round, err)
+		}
+	}
+	b.USB.Close()
 }
