@@ -85,7 +85,6 @@ var Wide = []WideFile{
 	{"nut/transport/porttest/usb.go", 2},
 	{"nut/transport/serial/port.go", 1},
 	{"nut/transport/usb.go", 2},
-	{"nut/transport/usb/doc.go", 1},
 	{"nut/upscmd/upscmd.go", 1},
 	{"nut/upsd/doc.go", 1},
 	{"nut/upsd/lease.go", 1},
