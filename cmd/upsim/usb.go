@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/blackstart-ups/blackstart/devsim/bridge"
+	"github.com/blackstart-ups/blackstart/devsim/megatec"
+	"github.com/blackstart-ups/blackstart/devsim/power"
 	"github.com/blackstart-ups/blackstart/devsim/serve"
 )
 
@@ -29,18 +31,16 @@ func (u *usb) flags(f *pflag.FlagSet, line *serve.Options) {
 	f.StringVar(&u.options.Vendor, "usb-vendor", "", "`TEXT` of the maker")
 	f.StringVar(&u.options.Product, "usb-product", "", "`TEXT` of the product")
 	f.StringVar(&u.options.Serial, "usb-serial", "", "`TEXT` of the serial number")
+	f.Uint16Var(&u.options.LangID, "usb-langid", 0,
+		"`NUMBER` of the only language in which it answers, for kinds whose commands are strings")
+	f.BoolVar(&u.options.Wide, "usb-wide", false, "an armac that has packets of 64 bytes")
 	f.IntVar(&line.Bus, "bus", 1, "`NUMBER` of the bus into which it is plugged")
 }
 
 // parse checks what was said.
 func (u *usb) parse(f *pflag.FlagSet, pty string) error {
 	if u.kind == "" {
-		for _, name := range []string{"usb-id", "usb-vendor", "usb-product", "usb-serial", "bus"} {
-			if flag := f.Lookup(name); flag != nil && flag.Changed {
-				return fmt.Errorf("--%s: the UPS is no USB device; want --bridge", name)
-			}
-		}
-		return nil
+		return u.none(f)
 	}
 	switch bus := f.Lookup("bus").Value.String(); {
 	case !slices.Contains(bridge.Kinds(), u.kind):
@@ -50,7 +50,7 @@ func (u *usb) parse(f *pflag.FlagSet, pty string) error {
 	case len(bus) > 3 || strings.HasPrefix(bus, "-") || bus == "0":
 		return fmt.Errorf("--bus %s: want 1 to 999", bus)
 	case u.id == "":
-		return nil
+		return u.try()
 	}
 	vendor, product, ok := strings.Cut(u.id, ":")
 	v, errV := strconv.ParseUint(vendor, 16, 16)
@@ -59,7 +59,23 @@ func (u *usb) parse(f *pflag.FlagSet, pty string) error {
 		return fmt.Errorf("--usb-id %q: want two numbers of four digits in hex, as 0665:5161", u.id)
 	}
 	u.options.VendorID, u.options.ProductID = uint16(v), uint16(p)
-	return nil
+	return u.try()
+}
+
+// none checks that nothing is said of a bridge when there is none.
+func (u *usb) none(f *pflag.FlagSet) (err error) {
+	f.Visit(func(flag *pflag.Flag) {
+		if err == nil && (strings.HasPrefix(flag.Name, "usb-") || flag.Name == "bus") {
+			err = fmt.Errorf("--%s: the UPS is no USB device; want --bridge", flag.Name)
+		}
+	})
+	return err
+}
+
+// try reports what is wrong with the options for this kind.
+func (u *usb) try() error {
+	_, err := bridge.New(u.kind, megatec.New(power.New(power.Spec{}), megatec.Options{}), u.options)
+	return err
 }
 
 // plug connects the device in the way that was asked for.
