@@ -487,3 +487,21 @@ func TestNoiseOverEachBridge(t *testing.T) {
 		})
 	}
 }
+
+// A bridge that takes nothing is waited for five seconds once, and one second from then on.
+func TestPatienceWithABridge(t *testing.T) {
+	silent := strings.TrimSpace(q1Out8) + " -> timeout\n"
+	tape := newTape(silent + "in 81 64 -> timeout\n" + silent + "in 81 64 -> timeout\n" + q1Out8 + q1In8 + q1Out8 + q1In8)
+	var times []string
+	run(t, func(e env.Env) {
+		l := newLink("cypress", tape, bridgeOptions{})
+		for range 4 {
+			begin := e.Now()
+			l.exchange(e, "Q1", 0)
+			times = append(times, e.Now().Sub(begin).Round(10*time.Millisecond).String())
+		}
+	})
+	if want := []string{"5s", "1.1s", "100ms", "0s"}; !slices.Equal(times, want) || len(tape.lines) > 0 {
+		t.Errorf("exchanges took %v, want %v; not done: %q", times, want, tape.lines)
+	}
+}

@@ -63,6 +63,7 @@ type link struct {
 	doubtful bool // something older may still come
 	sent     bool // the device may have the whole command of this exchange
 	raw      int  // size of its reply, see cut
+	stuck    bool // it did not take what was sent last
 	gone     bool
 	strikes  int
 }
@@ -127,11 +128,29 @@ func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
 		report := make([]byte, piece)
 		copy(report, cmd[at:])
 		l.sent = at+piece >= len(cmd) // it may obey before it has said that it has it
-		if _, err := l.usb.Control(e, s, report, e.Now().Add(within)); err != nil {
+		_, err := l.usb.Control(e, s, report, l.patience(e, within))
+		if l.stuck = errors.Is(err, transport.ErrTimeout); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write sends a command as one interrupt transfer.
+func (l *link) write(e env.Env, endpoint byte, packet []byte, within time.Duration) error {
+	l.sent = true
+	_, err := l.usb.Interrupt(e, endpoint, packet, l.patience(e, within))
+	l.stuck = errors.Is(err, transport.ErrTimeout)
+	return err
+}
+
+// patience is the deadline of a transfer that sends. A bridge that did not take the last one is
+// not waited for so long again, lest it take half a minute until the data is called stale.
+func (l *link) patience(e env.Env, within time.Duration) env.Instant {
+	if l.stuck {
+		within = min(within, readTime)
+	}
+	return e.Now().Add(within)
 }
 
 // read fetches one packet of at most size bytes.

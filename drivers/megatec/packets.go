@@ -50,8 +50,7 @@ func (fuji) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	p := [8]byte{0x80, 0x06, byte(len(short) + 1), 0x03}
 	copy(p[4:], short)
 	p[7] = fujiReplies[short]
-	l.sent = true
-	if _, err := l.usb.Interrupt(e, 0x02, p[:], e.Now().Add(5*time.Second)); err != nil {
+	if err := l.write(e, 0x02, p[:], 5*time.Second); err != nil {
 		return nil, err
 	}
 	return l.line(e, 8)
@@ -175,9 +174,7 @@ func largePackets(config []byte) bool {
 
 func (a *armac) sendWhole(e env.Env, l *link, cmd string) error {
 	p := append([]byte{armacMark + byte(len(cmd)+1)}, cmd+"\r"...)
-	l.sent = true
-	_, err := l.usb.Interrupt(e, 0x02, p, e.Now().Add(5*time.Second))
-	return err
+	return l.write(e, 0x02, p, 5*time.Second)
 }
 
 func (a *armac) sendPieces(e env.Env, l *link, cmd string) error {

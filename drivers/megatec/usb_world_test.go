@@ -244,8 +244,13 @@ func TestSilentUnitBehindEachBridge(t *testing.T) {
 		b.run(40 * time.Second)
 		b.events = nil
 		b.cable.SetFault(b.now(), serve.Silent, 0)
-		b.run(35 * time.Second)
+		stale := func(e string) bool { return strings.HasPrefix(e, "data =stale") }
+		at := b.now()
+		for b.now() < at+18*time.Second && !slices.ContainsFunc(b.events, stale) {
+			b.run(100 * time.Millisecond)
+		}
 		b.wantEvents("data =stale")
+		t.Logf("%s: stale after %v", u.name(), b.now()-at)
 		b.run(time.Hour)
 		b.cable.ClearFault(b.now(), serve.Silent)
 		b.run(45 * time.Second)
