@@ -35,6 +35,7 @@ type library struct {
 	*side
 	lib   *gousb.Context
 	found []place
+	odd   error // of a device whose descriptors cannot be read
 }
 
 // scan begins with a fresh context and lists what is plugged in.
@@ -51,7 +52,7 @@ func scan(e env.Env) (bus, error) {
 			return false
 		})
 		if listed > 0 {
-			err = nil // one device has no descriptors that can be read; those of others were
+			l.odd, err = err, nil // of one device; the others are here
 		}
 		return 0, translate(err)
 	})
@@ -77,6 +78,8 @@ func placeOf(d *gousb.DeviceDesc) place {
 }
 
 func (l *library) places() []place { return l.found }
+
+func (l *library) unread() error { return l.odd }
 
 // close gives the context back, unless a device of it is still in use.
 func (l *library) close() error {

@@ -73,6 +73,8 @@ func (p place) fill(id *transport.USBID) {
 // A bus is what is plugged in.
 type bus interface {
 	places() []place
+	// unread is why a device is not among them although it is plugged in.
+	unread() error
 	// open opens a device so far that it can be asked who it is.
 	open(e env.Env, p place) (device, error)
 	close() error
@@ -114,6 +116,9 @@ func pick(e env.Env, b bus, name string, w transport.USBWant) (device, error) {
 	d, err := transport.FirstUSB(names, func(node string) (transport.USB, error) {
 		return try(e, b, byNode[node], w)
 	})
+	if odd := b.unread(); err != nil && odd != nil {
+		err = fmt.Errorf("%w; the descriptors of another device cannot be read: %v", err, odd)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type fakeBus struct {
 	plugged []*fakeDevice
 	opened  []string
 	count   int // devices open now
+	odd     error
 	closed  bool
 }
 
@@ -64,6 +65,8 @@ func (b *fakeBus) open(_ env.Env, p place) (device, error) {
 	}
 	return nil, transport.ErrGone
 }
+
+func (b *fakeBus) unread() error { return b.odd }
 
 func (b *fakeBus) close() error { b.closed = true; return nil }
 
@@ -155,6 +158,17 @@ func TestASearchThatFindsNothingSaysOfEachDeviceWhy(t *testing.T) {
 		if !errors.Is(err, c.want) || !contains(err, c.text) || b.count != 0 {
 			t.Errorf("%v, %d left open; want %v with %q", err, b.count, c.want, c.text)
 		}
+	}
+}
+
+func TestADeviceThatCannotBeListedIsMentioned(t *testing.T) {
+	b := &fakeBus{odd: errors.New("its words"), plugged: []*fakeDevice{ups(9, 1, "A")}}
+	if _, err := pick(machine(t), b, "auto", wanting("A")); err != nil {
+		t.Errorf("where another one was found: %v", err)
+	}
+	_, err := pick(machine(t), b, "auto", wanting("X"))
+	if !errors.Is(err, transport.ErrNoPort) || !contains(err, "cannot be read: its words") {
+		t.Errorf("%v", err)
 	}
 }
 
