@@ -31,7 +31,8 @@ func (d *device) detect(e env.Env) (dialect, reading, error) {
 		}
 		return only, first, err
 	}
-	known, ok := dialectBy(func(c dialect) bool { return d.s.Value("driver.version.data") == c.data() })
+	was := d.s.Value("driver.version.data")
+	known, ok := dialectBy(func(c dialect) bool { return c.data() == was })
 	if !ok && d.told != "" {
 		// Of a kill-power run: what the driver found that ran before. A wrong guess costs little.
 		hint, _ := dialectBy(named(d.told))

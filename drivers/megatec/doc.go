@@ -74,8 +74,9 @@
 //
 // That delay is at least three minutes: with none some devices stay off when the mains are back
 // before the cut, and with one or two early firmware never comes back (the manual of nutdrv_qx
-// warns of that). A device that does not know R gets S without it. sdcommands = shutdown.return sends the
-// delays as they are set.
+// warns of that). A device that does not know R gets S without it. sdcommands = shutdown.return
+// sends the delays as they are set. When a bridge cannot carry the command, forewarn says so at the
+// start; a device that leaves the bus with the command has obeyed it.
 //
 // Some devices ignore S on line power, or drop it when the mains return before the cut, and those
 // that answer nothing do not tell. No command helps a host that has halted by then: let it reboot

@@ -118,7 +118,8 @@ func (l *link) repair(e env.Env, err error) error {
 	return fmt.Errorf("%w: reset after %w", transport.ErrGone, err)
 }
 
-// send sends a command by control transfers, in pieces filled up with zeros; piece 0 sends it whole.
+// send sends a command by control transfers, in pieces filled up with zeros; piece 0 sends it
+// whole.
 func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
 	within time.Duration) error {
 	if piece == 0 {

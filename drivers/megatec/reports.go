@@ -36,9 +36,10 @@ var (
 	phoenix = reports{to: outReport, piece: 8, within: time.Second, size: 8, stale: 8}
 	ippon   = reports{to: swappedReport, piece: 8, within: time.Second, size: 64, single: true}
 	// omronReports refuses a report that is not of its full length.
-	omronReports = reports{to: swappedReport, piece: 16, within: time.Second, size: 64, single: true}
-	gtecReports  = reports{to: swappedReport, piece: 8, within: 5 * time.Second, size: 128}
-	phoenixtec   = reports{to: transport.USBSetup{RequestType: 0x42, Request: 0x0d},
+	omronReports = reports{to: swappedReport, piece: 16, within: time.Second,
+		size: 64, single: true}
+	gtecReports = reports{to: swappedReport, piece: 8, within: 5 * time.Second, size: 128}
+	phoenixtec  = reports{to: transport.USBSetup{RequestType: 0x42, Request: 0x0d},
 		within: time.Second, size: 512,
 		mute: []string{"T", "TL", "S", "C", "CT", "M", "N", "O", "SRC", "FCLR", "SS", "TUD", "SSN"}}
 )

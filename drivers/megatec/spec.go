@@ -131,5 +131,6 @@ func protocol(list []dialect) driver.Option {
 	for _, d := range list {
 		names = append(names, d.name)
 	}
-	return driver.Option{Key: "protocol", OneOf: names, Help: "protocol, instead of looking for one"}
+	return driver.Option{Key: "protocol", OneOf: names,
+		Help: "protocol, instead of looking for one"}
 }

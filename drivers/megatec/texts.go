@@ -35,7 +35,8 @@ const blank = '\r'
 
 var kraulerTexts = []coded{
 	{"Q1", 0x03, '('}, {"F", 0x0d, '#'}, {"I", 0x0c, '#'},
-	{"T", 0x04, blank}, {"TL", 0x05, blank}, {"Q", 0x07, blank}, {"C", 0x0b, blank}, {"CT", 0x0b, blank},
+	{"T", 0x04, blank}, {"TL", 0x05, blank}, {"Q", 0x07, blank},
+	{"C", 0x0b, blank}, {"CT", 0x0b, blank},
 }
 
 var fabulaTexts = []coded{
@@ -203,7 +204,8 @@ func (t *hunnoxTexts) dance(e env.Env, l *link, asked byte) error {
 	t.step = step%len(hunnoxTurns) + 1
 	if step == 0 {
 		for _, index := range hunnoxFirst {
-			if err := gone(l.descriptor(e, standard(stringDescriptor, index, lang), 1026)); err != nil {
+			err := gone(l.descriptor(e, standard(stringDescriptor, index, lang), 1026))
+			if err != nil {
 				return err
 			}
 		}

@@ -21,17 +21,17 @@ var patterns = []struct {
 	key, help string
 	of        func(transport.USBID) []string
 }{
-	{"vendorid", "number of the maker, four digits hexadecimal",
+	{"vendorid", "with port = auto: the maker's number of the USB device, four digits " +
+		"hexadecimal; this and the next seven are regular expressions, each for the whole text",
 		func(id transport.USBID) []string { return []string{fmt.Sprintf("%04x", id.VendorID)} }},
-	{"productid", "number of the product, four digits hexadecimal",
+	{"productid", "its product number, four digits hexadecimal",
 		func(id transport.USBID) []string { return []string{fmt.Sprintf("%04x", id.ProductID)} }},
-	{"vendor", "maker as the device says it",
-		func(id transport.USBID) []string { return []string{id.Vendor} }},
-	{"product", "product as the device says it",
-		func(id transport.USBID) []string { return []string{id.Product} }},
-	{"serial", "serial number", func(id transport.USBID) []string { return []string{id.Serial} }},
-	{"bus", "bus, three digits", func(id transport.USBID) []string { return []string{id.Bus} }},
-	{"device", "number on its bus, three digits; it changes when it is plugged in anew",
+	{"vendor", "its maker", func(id transport.USBID) []string { return []string{id.Vendor} }},
+	{"product", "its product", func(id transport.USBID) []string { return []string{id.Product} }},
+	{"serial", "its serial number",
+		func(id transport.USBID) []string { return []string{id.Serial} }},
+	{"bus", "the bus, three digits", func(id transport.USBID) []string { return []string{id.Bus} }},
+	{"device", "its number on the bus, three digits; another one when it is plugged in anew",
 		func(id transport.USBID) []string { return []string{id.Device} }},
 	{"busport", "where it is plugged in: 1.4 is the fourth socket of the hub in the first; or as " +
 		"NUT says it, 004", func(id transport.USBID) []string { return busPorts(id.BusPort) }},
@@ -48,8 +48,7 @@ func usbOptions(kinds []string) []driver.Option {
 	all := []driver.Option{{Key: "subdriver", OneOf: kinds,
 		Help: "kind of the USB bridge, with vendorid and productid: " + strings.Join(kinds, ", ")}}
 	for _, p := range patterns {
-		all = append(all, driver.Option{Key: p.key, Check: isPattern,
-			Help: "USB device by a regular expression: " + p.help})
+		all = append(all, driver.Option{Key: p.key, Check: isPattern, Help: p.help})
 	}
 	return append(all,
 		driver.Option{Key: "langid_fix", Check: isLanguage,
@@ -97,8 +96,8 @@ func language(value string) uint16 {
 }
 
 // meaningUSB are the options that, when the program serves both, say that a UPS is on USB.
-var meaningUSB = []string{"subdriver", "vendorid", "productid", "vendor", "product", "serial", "bus",
-	"busport", "langid_fix"}
+var meaningUSB = []string{"subdriver", "vendorid", "productid", "vendor", "product", "serial",
+	"bus", "busport", "langid_fix"}
 
 // plug opens the cable that the configuration names.
 func (p program) plug(e env.Env, s driver.Setup) (carrier, error) {
@@ -195,7 +194,9 @@ var deviceNames = []string{transport.Auto, "devsim:", "/dev/bus/usb/"}
 // maybeUSB reports whether a port can mean a USB device by its name; in files for NUT there is
 // anything.
 func maybeUSB(port string) bool {
-	return slices.ContainsFunc(deviceNames, func(p string) bool { return strings.HasPrefix(port, p) })
+	return slices.ContainsFunc(deviceNames, func(name string) bool {
+		return strings.HasPrefix(port, name)
+	})
 }
 
 // search prepares the search by the options.
@@ -207,7 +208,8 @@ func (p program) search(s driver.Setup) (*usbSearch, error) {
 			find.patterns[o.key], _ = pattern(text) // checked with the options
 		}
 	}
-	if find.bridge != "" && (find.patterns["vendorid"] == nil || find.patterns["productid"] == nil) {
+	numbers := s.Conf.Given("vendorid") && s.Conf.Given("productid")
+	if find.bridge != "" && !numbers {
 		return nil, fmt.Errorf("subdriver = %s: vendorid and productid are missing: "+
 			"want the numbers that lsusb shows for the device", find.bridge)
 	}
