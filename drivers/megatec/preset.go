@@ -23,10 +23,10 @@ type preset struct {
 }
 
 // options are those of the presets, for a driver's declaration.
-func presetOptions(lists ...[]preset) []driver.Option {
+func presetOptions(protocol string, presets []preset) []driver.Option {
 	var all []driver.Option
-	for _, p := range slices.Concat(lists...) {
-		o := driver.Option{Key: p.key, Help: p.help, Check: p.check}
+	for _, p := range presets {
+		o := driver.Option{Key: p.key, Help: protocol + ": " + p.help, Check: p.check}
 		if p.flag {
 			o.Kind = driver.Flag
 		}

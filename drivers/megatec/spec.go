@@ -20,7 +20,8 @@ var Spec = driver.Spec{
 	Version: version,
 	Summary: "Generic Q* USB/Serial driver",
 	Options: slices.Concat(shared("180", driver.Seconds, "from power-off to power-on"),
-		[]driver.Option{protocol(dialects)}, presetOptions(voltronicPresets, bestPresets),
+		[]driver.Option{protocol(dialects)}, presetOptions("voltronic", voltronicPresets),
+		presetOptions("bestups", bestPresets),
 		voltronicUnused, masterguardUnused, qxOnly, serialOptions, usbOptions(kinds())),
 	Tolerance: tolerance,
 	Open:      open(qx),
@@ -112,7 +113,7 @@ func isCalibration(value string) error {
 // serialOptions are the options for serial ports.
 var serialOptions = []driver.Option{
 	{Key: "cablepower", Default: "normal", OneOf: []string{"normal", "reverse", "both", "none"},
-		Help: "modem lines that power the device: DTR, RTS, both, none"},
+		Help: "modem lines that power the device: normal is DTR, reverse RTS"},
 }
 
 // qxOnly are further options of nutdrv_qx.

@@ -46,7 +46,7 @@ func busPorts(way string) []string {
 // usbOptions are the options of a program for USB.
 func usbOptions(kinds []string) []driver.Option {
 	all := []driver.Option{{Key: "subdriver", OneOf: kinds,
-		Help: "kind of the USB bridge, with vendorid and productid: " + strings.Join(kinds, ", ")}}
+		Help: "kind of the USB bridge, with vendorid and productid"}}
 	for _, p := range patterns {
 		all = append(all, driver.Option{Key: p.key, Check: isPattern, Help: p.help})
 	}

@@ -216,7 +216,11 @@ func (i instance) tell(e env.Env, word string, pid int) error {
 	}
 	if pid == 0 {
 		var err error
-		if pid, err = remote.ReadPID(e, i.pidFile, i.prog, i.ups); err != nil {
+		pid, err = remote.ReadPID(e, i.pidFile, i.prog, i.ups)
+		switch {
+		case errors.Is(err, remote.ErrNoFile):
+			return fmt.Errorf("%s: no driver answers there; %s: %w", i.socket, i.pidFile, err)
+		case err != nil:
 			return fmt.Errorf("%s: %w", i.pidFile, err)
 		}
 	}

@@ -204,13 +204,24 @@ func (s Spec) manual(w io.Writer) {
 	}
 }
 
+// withoutEffect is the help of options that are only taken because files have them.
+const withoutEffect = "accepted for compatibility"
+
+// values are what stands for the value of an option.
+var values = map[Kind]string{Flag: "", Text: "=<value>", Whole: "=<number>",
+	Seconds: "=<seconds>", Minutes: "=<minutes>"}
+
 func printOptions(w io.Writer, options []Option) {
+	var idle []string
 	for _, o := range options {
-		key := o.Key
-		if o.Kind != Flag {
-			key += "=<value>"
+		if o.Help == withoutEffect {
+			idle = append(idle, o.Key)
+			continue
 		}
-		help := o.Help
+		key, help := o.Key+values[o.Kind], o.Help
+		if len(o.OneOf) > 0 {
+			help += "; one of " + strings.Join(o.OneOf, ", ")
+		}
 		if o.Default != "" && o.Default != "0" {
 			help += " (" + o.Default + ")"
 		}
@@ -219,18 +230,29 @@ func printOptions(w io.Writer, options []Option) {
 		}
 		printOption(w, key, help)
 	}
+	if len(idle) > 0 {
+		fmt.Fprintln(w, "  "+withoutEffect+", without effect:")
+		printOption(w, "", strings.Join(idle, ", "))
+	}
 }
 
-// helpWidth is how many columns the help has.
-const helpWidth = 100
+// helpWidth is how many columns the help has, helpIndent how many stand before it.
+const (
+	helpWidth  = 100
+	helpIndent = 30
+)
 
 // printOption prints a key with its help, which goes on below itself.
 func printOption(w io.Writer, key, help string) {
 	line := fmt.Sprintf("  %-28s", key)
+	if len(line) > helpIndent {
+		fmt.Fprintln(w, line)
+		line = strings.Repeat(" ", helpIndent)
+	}
 	for _, word := range strings.Fields(help) {
 		if len(line)+1+len(word) > helpWidth {
 			fmt.Fprintln(w, line)
-			line = strings.Repeat(" ", 30)
+			line = strings.Repeat(" ", helpIndent)
 		}
 		line += " " + word
 	}

@@ -13,6 +13,9 @@
 // The museum fetches its clients (Debian packages, Go modules, one package of Node) into temporary
 // folders, and so skips without that variable.
 //
+// BLACKSTART_OTHER_NUTDRV_QX names the nutdrv_qx of another release, with which the dialects of
+// serial UPSes are compared as well: Debian's 2.8.0 does not know all of them.
+//
 // # Where to look
 //
 // The harness is in bench_test.go: a bench is a configuration folder and the processes started in
