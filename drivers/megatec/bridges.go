@@ -14,7 +14,7 @@ var bridges = []bridge{
 	{name: "ippon", in: 0x81, start: always(ippon)},
 	{name: "omron", in: 0x81, start: always(omronReports)},
 	{name: "krauler", start: func(o bridgeOptions) talker {
-		return texts{of: kraulerTexts, tries: 10, cycle: kraulerCycle, lang: o.lang, size: 512}
+		return texts{of: kraulerTexts, tries: 10, cycle: kraulerCycle, lang: o.lang, size: 511}
 	}},
 	{name: "fabula", start: always(texts{of: fabulaTexts, tries: 1, delays: true})},
 	{name: "hunnox", start: func(o bridgeOptions) talker {

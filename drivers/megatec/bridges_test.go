@@ -208,13 +208,13 @@ var carried = []carriedCommand{
 		in 81 128 -> timeout`},
 	{bridge: "phoenixtec", cmd: "Q1", line: aStatus, wire: `
 		control 42 0d 0000 0000 "Q1\r"
-		in 81 512 -> "(230.1 230.1 229.8"
-		in 81 512 -> " 014 50.0 27.3 25.0 00001001\r"`},
+		in 81 511 -> "(230.1 230.1 229.8"
+		in 81 511 -> " 014 50.0 27.3 25.0 00001001\r"`},
 	{bridge: "phoenixtec", cmd: "S.5R0003", silent: true, wire: `
 		control 42 0d 0000 0000 "S.5R0003\r"`},
 	{bridge: "phoenixtec", cmd: "MSO", line: "00", wire: `
 		control 42 0d 0000 0000 "MSO\r"
-		in 81 512 -> "00\r"`},
+		in 81 511 -> "00\r"`},
 	{bridge: "sgs", cmd: "Q1", line: aStatus, takes: time.Second, wire: `
 		control 21 09 0200 0000 "\x03Q1\r\x00\x00\x00\x00"
 		in 81 8 -> "\x07(230.1 "
@@ -233,9 +233,9 @@ var carried = []carriedCommand{
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0303 0409 255 -> ` + wide("!"+aStatus[1:]+"\r")},
 	{bridge: "krauler", options: bridgeOptions{lang: 0x4095}, cmd: "F", line: "#230.0 004 024.0 50.0", wire: `
-		control 80 06 030d 4095 512 -> "\x2e\x03short"
-		control 80 06 030d 4095 512 -> ` + wide(noAck+"\r") + `
-		control 80 06 030d 4095 512 -> ` + wide("#230.0 004 024.0 50.0\r")},
+		control 80 06 030d 4095 511 -> "\x2e\x03short"
+		control 80 06 030d 4095 511 -> ` + wide(noAck+"\r") + `
+		control 80 06 030d 4095 511 -> ` + wide("#230.0 004 024.0 50.0\r")},
 	{bridge: "krauler", cmd: "T", line: "", wire: `
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0304 0409 255 -> ` + wide("?\r")},
@@ -244,7 +244,7 @@ var carried = []carriedCommand{
 		control 80 06 0368 0409 255 -> ` + wide("\r")},
 	{bridge: "krauler", cmd: "S.5R0000", refused: true},
 	{bridge: "krauler", options: bridgeOptions{lang: 0x409}, cmd: "I", silent: true, wire: strings.Repeat(`
-		control 80 06 030c 0409 512 -> `+wide("UPS NO ACK"), 10)},
+		control 80 06 030c 0409 511 -> `+wide("UPS NO ACK"), 10)},
 	{bridge: "fabula", cmd: "Q1", line: aStatus, wire: `
 		control 80 06 0300 0000 4 -> "\x04\x03\t\x04"
 		control 80 06 0303 0409 255 -> ` + wide(aStatus+"\r")},

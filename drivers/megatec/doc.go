@@ -42,13 +42,14 @@
 // A [bridge] is a kind of adapter. Its kind follows from numbers and texts of the device, or from
 // the option subdriver; the same numbers are in use for several kinds. Most take a command by
 // reports of eight bytes and give the reply in packets of eight; the reply to a few is a string
-// descriptor whose index is the command, and those cannot carry all commands. What a bridge cannot
-// carry, it answers as a device does that does not know the command. Krauler has one command for
-// switching off and coming back, with a delay of the device's own.
+// descriptor whose index is the command, and those cannot carry all commands; what they cannot is
+// refused and never sent. Krauler has one command for switching off and coming back, with a delay
+// of the device's own.
 //
 // A device is found again by its numbers and texts, whatever its number on the bus is then. What
 // is left of an exchange that failed is dropped before the next. A stall is cleared; the third in a
-// row, or the third overflow, resets the device.
+// row, or the third overflow, resets the device. Lengths and times of all transfers are those of
+// nutdrv_qx, except that a bridge that takes nothing for five seconds then gets one second.
 //
 // # What it cannot tell
 //

@@ -40,7 +40,7 @@ var (
 		size: 64, single: true}
 	gtecReports = reports{to: swappedReport, piece: 8, within: 5 * time.Second, size: 128}
 	phoenixtec  = reports{to: transport.USBSetup{RequestType: 0x42, Request: 0x0d},
-		within: time.Second, size: 512,
+		within: time.Second, size: 511,
 		mute: []string{"T", "TL", "S", "C", "CT", "M", "N", "O", "SRC", "FCLR", "SS", "TUD", "SSN"}}
 )
 
