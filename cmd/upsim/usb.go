@@ -23,9 +23,9 @@ type usb struct {
 }
 
 func (u *usb) flags(f *pflag.FlagSet, line *serve.Options) {
+	kinds := strings.Join(bridge.Kinds(), ", ")
 	f.StringVar(&u.kind, "bridge", "",
-		"the UPS is a USB device, behind a bridge of this `KIND`: "+strings.Join(bridge.Kinds(), ", ")+
-			"; it wants --socket")
+		"the UPS is a USB device, behind a bridge of this `KIND`: "+kinds+"; it wants --socket")
 	f.StringVar(&u.id, "usb-id", "",
 		"`VENDOR:PRODUCT` of the device, in hex; this and the texts are else those of the kind")
 	f.StringVar(&u.options.Vendor, "usb-vendor", "", "`TEXT` of the maker")

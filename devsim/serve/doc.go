@@ -1,6 +1,6 @@
 // Package serve puts an emulated device where a driver can open it: on a cable or a USB plug in
-// memory, on a socket for drivers in other processes, or on a pseudo-terminal for programs that open
-// real ports.
+// memory, on a socket for drivers in other processes, or on a pseudo-terminal for programs that
+// open real ports.
 //
 //	body := power.New(power.Spec{})
 //	cable := serve.NewCable(megatec.New(body, megatec.Options{}), serve.Options{})
@@ -15,6 +15,6 @@
 //	ports["/dev/usb0"] = serve.NewPlug(device, serve.Options{}) // also found as transport.Auto
 //
 // Cable and Plug are written over env.Env alone and run in virtual time. [Socket] carries both;
-// [Pty] carries the bytes of a serial line and needs a real machine. [Keep] lets time pass for a body, and [Control] is a socket through which another
-// process pulls the levers.
+// [Pty] carries the bytes of a serial line and needs a real machine. [Keep] lets time pass for a
+// body, and [Control] is a socket through which another process pulls the levers.
 package serve

@@ -5,8 +5,9 @@
 //
 // A pseudo-terminal carries no modem lines and no USB; here a driver that lives on them finds them
 // on any machine. For a USB device the path may be that of a folder: each socket in it is a device
-// that is plugged in, and the driver looks at all of them, as it does with port = auto on a real bus. [Ports] opens such names and leaves all others to the real ports. The device's end is
-// served by devsim/serve.
+// that is plugged in, and the driver looks at all of them, as it does with port = auto on a real
+// bus. [Ports] opens such names and leaves all others to the real ports. The device's end is served
+// by devsim/serve.
 //
 // # On the wire
 //
@@ -16,7 +17,8 @@
 //
 //	computer                          device
 //	O "devsim1" speed(4) bits(1)
-//	  parity(1) stops(1) keep(1)      O lines(1)        the port is open; lines is 1 when it has any
+//	  parity(1) stops(1) keep(1)      O lines(1)        the port is open; lines is 1 when it has
+//	                                                    any
 //	                                  E why(1) text     or it is not: b busy, n no port,
 //	                                                    p no permission, x else
 //	D bytes                           D bytes           what goes over the line

@@ -204,7 +204,8 @@ func (p *usbPort) Control(e env.Env, s transport.USBSetup, data []byte, until en
 
 // Interrupt implements transport.USB.
 func (p *usbPort) Interrupt(e env.Env, endpoint byte, data []byte, until env.Instant) (int, error) {
-	return p.transfer(e, "interrupt transfer", Request{Kind: Interrupt, Endpoint: endpoint}, data, until)
+	r := Request{Kind: Interrupt, Endpoint: endpoint}
+	return p.transfer(e, "interrupt transfer", r, data, until)
 }
 
 // ClearHalt implements transport.USB.

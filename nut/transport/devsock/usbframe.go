@@ -24,12 +24,10 @@ const (
 // MaxData is the most that one transfer carries.
 const MaxData = MaxBody - 16
 
-// Head sizes of bodies.
-const (
-	controlHead   = 13
-	interruptHead = 8
-	resultHead    = 2
-)
+// heads are the sizes of bodies without their data.
+var heads = map[byte]int{Control: 13, Interrupt: 8, ClearHalt: 2, Reset: 1}
+
+const resultHead = 2
 
 // never is the ms of a request without a deadline.
 const never = 1<<32 - 1
@@ -94,7 +92,7 @@ func left(ms uint32) time.Duration {
 func ParseRequest(f Frame) (r Request, err error) {
 	b := f.Body
 	r.Kind = f.Kind
-	size := map[byte]int{Control: controlHead, Interrupt: interruptHead, ClearHalt: 2, Reset: 1}[f.Kind]
+	size := heads[f.Kind]
 	if size == 0 || len(b) < size {
 		return r, fmt.Errorf("frame %q %q: want C, I, H or Z, and what belongs to it", f.Kind, b)
 	}
@@ -158,7 +156,7 @@ func (a Answer) Frame() Frame {
 // ParseAnswer is the inverse of Frame. Data is good as long as the frame.
 func ParseAnswer(f Frame) (Answer, error) {
 	if f.Kind != Result || len(f.Body) < resultHead {
-		return Answer{}, fmt.Errorf("frame %q %q: want R with a number and a status", f.Kind, f.Body)
+		return Answer{}, fmt.Errorf("frame %q %q: want R, a number and a status", f.Kind, f.Body)
 	}
 	a := Answer{Seq: f.Body[0], Data: f.Body[resultHead:]}
 	code := f.Body[1]

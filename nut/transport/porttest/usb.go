@@ -106,7 +106,7 @@ func (b Bus) hear(e env.Env, size int, want []byte) error {
 	p := make([]byte, size)
 	n, err := b.USB.Interrupt(e, loopIn, p, soon(e))
 	if err != nil || !bytes.Equal(p[:n], want) {
-		return fmt.Errorf("interrupt in, %d bytes asked for = %q, %v; want %q", size, p[:n], err, want)
+		return fmt.Errorf("interrupt in of %d bytes = %q, %v; want %q", size, p[:n], err, want)
 	}
 	return nil
 }
@@ -489,7 +489,7 @@ func usbWanted(_ env.Env, b Bus) error {
 		}
 		if !errors.Is(err, transport.ErrNoPort) || w.Match != nil && w.Numbers == nil &&
 			!bytes.Contains([]byte(err.Error()), []byte(no.Error())) {
-			return fmt.Errorf("opening it although it is not wanted: %v; want ErrNoPort and why", err)
+			return fmt.Errorf("opening what is not wanted: %v; want ErrNoPort and why", err)
 		}
 	}
 	if asked {
