@@ -16,6 +16,7 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/driver"
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
+	"github.com/blackstart-ups/blackstart/scenarios/world"
 )
 
 // A bridged unit: the kind of its bridge, what ups.conf must say, the dialect behind it, as what it
@@ -177,19 +178,28 @@ func TestBridgeThatCannotKillThePower(t *testing.T) {
 	}
 }
 
-// A kill-power run on a device that nobody drives, and one that leaves the bus after the command.
+// A kill-power run on a device that nobody drives, one that leaves the bus with the command, and one
+// that does so while a driver has it.
 func TestKillPowerOverEachBridge(t *testing.T) {
-	for _, vanishes := range []bool{false, true} {
+	for _, how := range []struct {
+		name              string
+		vanishes, running bool
+	}{{"alone", false, false}, {"vanishing", true, false}, {"vanishing from a driver", true, true}} {
 		eachBridge(t, func(t *testing.T, u bridged) {
 			if u.kill == "" {
 				return
 			}
 			b := u.plugIn(t, power.Spec{}, bridge.Options{})
-			if vanishes {
+			if how.vanishes {
 				chip, _ := bridge.New(u.kind, &leaver{Face: b.dev, on: u.kill, leave: func() {
-					b.cable.SetFault(b.now(), serve.Unplug, 0)
+					b.cable.SetFault(b.now(), serve.Unplug, time.Minute)
 				}}, bridge.Options{Wide: u.wide})
 				b.insert(chip)
+			}
+			var running *world.Process
+			if how.running {
+				running = b.start("nutdrv_qx")
+				b.run(30 * time.Second)
 			}
 			p := b.start("nutdrv_qx", "-k")
 			for at := b.now(); b.body.Outlet() && b.now() < at+2*time.Minute; {
@@ -197,8 +207,16 @@ func TestKillPowerOverEachBridge(t *testing.T) {
 			}
 			b.wantExit(p, 0)
 			if b.body.Outlet() {
-				t.Error("the outlet was not cut")
+				t.Errorf("%s: the outlet was not cut", how.name)
 			}
+			if !how.running {
+				return
+			}
+			b.run(2 * time.Minute)
+			if _, ended := running.Status(); ended {
+				t.Errorf("%s: the running driver has ended", how.name)
+			}
+			b.wantEvents("kill shutdown.default=", "port =gone", "port =open", "data =fresh")
 		})
 	}
 }

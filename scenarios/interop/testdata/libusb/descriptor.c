@@ -125,7 +125,7 @@ void libusb_free_config_descriptor(struct libusb_config_descriptor *c) {
 int libusb_get_string_descriptor_ascii(libusb_device_handle *h, uint8_t index, unsigned char *to,
 	int size) {
 	unsigned char b[255];
-	int n, got = libusb_get_string_descriptor(h, 0, 0, b, sizeof b);
+	int n, got = libusb_get_string_descriptor(h, 0, 0, b, 4); /* as Debian's */
 	if (index == 0)
 		return LIBUSB_ERROR_INVALID_PARAM;
 	if (got < 4)
