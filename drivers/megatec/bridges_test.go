@@ -127,7 +127,7 @@ func run(t *testing.T, f func(env.Env)) time.Duration {
 
 func newLink(kind string, usb transport.USB, o bridgeOptions) *link {
 	b := bridges[slices.IndexFunc(bridges, func(b bridge) bool { return b.name == kind })]
-	return &link{usb: usb, bridge: b, talker: b.start(o), debug: func(int, string, ...any) {}}
+	return &link{usb: usb, in: b.in, talker: b.start(o), debug: func(int, string, ...any) {}}
 }
 
 // wide is text as a string descriptor.

@@ -56,7 +56,7 @@ const maxStrikes = 3
 // A link is one open bridge: the carrier over USB.
 type link struct {
 	usb    transport.USB
-	bridge bridge
+	in     byte // endpoint of replies; 0: none
 	talker talker
 	debug  func(level int, format string, args ...any)
 
@@ -76,8 +76,13 @@ func (l *link) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	if !l.carries(cmd) {
 		return nil, errCarry
 	}
-	if l.doubtful && l.bridge.in != 0 {
-		l.drain(e, l.bridge.in, 64, drainSize, drainTime)
+	if t, ok := l.talker.(curious); ok {
+		if err := t.learn(e, l); err != nil {
+			return nil, err
+		}
+	}
+	if l.doubtful && l.in != 0 {
+		l.drain(e, l.in, 64, drainSize, drainTime)
 	}
 	l.doubtful, l.sent, l.raw = false, false, size
 	line, err := l.talker.talk(e, l, cmd)
@@ -100,11 +105,11 @@ func (l *link) repair(e env.Env, err error) error {
 		errors.Is(err, transport.ErrTimeout), errors.Is(err, ErrMalformed):
 		return err
 	case errors.Is(err, transport.ErrStall):
-		if l.bridge.in == 0 {
+		if l.in == 0 {
 			l.usb.ClearHalt(e, 0x81) // a refused request says nothing about the next
 			return err
 		}
-		if l.strikes++; l.strikes < maxStrikes && l.usb.ClearHalt(e, l.bridge.in) == nil {
+		if l.strikes++; l.strikes < maxStrikes && l.usb.ClearHalt(e, l.in) == nil {
 			l.debug(1, "stall cleared")
 			return err
 		}
@@ -168,7 +173,7 @@ func (l *link) read(e env.Env, endpoint byte, size int, until env.Instant) ([]by
 func (l *link) line(e env.Env, size int) ([]byte, error) {
 	var reply []byte
 	for until := e.Now().Add(replyTime); len(reply) <= maxReply; {
-		p, err := l.read(e, l.bridge.in, size, min(until, e.Now().Add(readTime)))
+		p, err := l.read(e, l.in, size, min(until, e.Now().Add(readTime)))
 		reply = append(reply, p...) // also of a transfer that has waited for more
 		if line, ok := cut(reply, l.raw); ok {
 			return line, nil
@@ -226,6 +231,11 @@ var errCarry = fmt.Errorf("%w: the USB bridge cannot carry it", errRefused)
 // A picky talker is one of a bridge that cannot carry all commands.
 type picky interface {
 	carries(cmd string) bool
+}
+
+// A curious talker asks the device something before it first carries a command.
+type curious interface {
+	learn(e env.Env, l *link) error
 }
 
 // carries implements carrier.

@@ -21,7 +21,7 @@ func (sgs) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	}
 	var reply []byte
 	for until := e.Now().Add(replyTime); len(reply) <= maxReply; {
-		p, err := l.read(e, l.bridge.in, 8, min(until, e.Now().Add(readTime)))
+		p, err := l.read(e, l.in, 8, min(until, e.Now().Add(readTime)))
 		switch {
 		case errors.Is(err, transport.ErrTimeout) && len(reply) > 0:
 			return reply, nil
@@ -127,16 +127,24 @@ const (
 	armacBits = 38
 )
 
+// learn looks at the endpoints, once.
+func (a *armac) learn(e env.Env, l *link) error {
+	if a.known {
+		return nil
+	}
+	config, err := l.descriptor(e, standard(configDescriptor, 0, 0), mostText)
+	if gone(nil, err) != nil {
+		return err
+	}
+	if a.known, a.large = true, largePackets(config); a.large {
+		l.in = 0x82
+	}
+	return nil
+}
+
 func (a *armac) carries(cmd string) bool { return !slices.Contains(armacUnknown, cmd) }
 
 func (a *armac) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	if !a.known {
-		config, err := l.descriptor(e, standard(configDescriptor, 0, 0), mostText)
-		if gone(nil, err) != nil {
-			return nil, err
-		}
-		a.known, a.large = true, largePackets(config)
-	}
 	var err error
 	if a.large {
 		err = a.sendWhole(e, l, cmd)
@@ -178,7 +186,7 @@ func (a *armac) sendWhole(e env.Env, l *link, cmd string) error {
 }
 
 func (a *armac) sendPieces(e env.Env, l *link, cmd string) error {
-	l.drain(e, 0x81, 10, 8, drainTime)
+	l.drain(e, l.in, 10, 8, drainTime)
 	return l.send(e, outReport, counted(cmd, 3, armacMark), 4, 5*time.Second)
 }
 
@@ -196,13 +204,13 @@ func counted(cmd string, most int, mark byte) []byte {
 
 // reply gathers the line from its packets.
 func (a *armac) reply(e env.Env, l *link) ([]byte, error) {
-	endpoint, size := byte(0x81), 8
+	size := 8
 	if a.large {
-		endpoint, size = 0x82, 64
+		size = 64
 	}
 	var line []byte
 	for until := e.Now().Add(replyTime); len(line) <= maxReply; {
-		p, err := l.read(e, endpoint, size, min(until, e.Now().Add(readTime)))
+		p, err := l.read(e, l.in, size, min(until, e.Now().Add(readTime)))
 		if err != nil {
 			return nil, fmt.Errorf("after %q: %w", line, err)
 		}

@@ -45,7 +45,7 @@ var (
 )
 
 func (r reports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	l.drain(e, l.bridge.in, r.stale, r.size, readTime)
+	l.drain(e, l.in, r.stale, r.size, readTime)
 	if err := l.send(e, r.to, []byte(cmd+"\r"), r.piece, r.within); err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (r reports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	if !r.single {
 		return l.line(e, r.size)
 	}
-	p, err := l.read(e, l.bridge.in, r.size, e.Now().Add(readTime))
+	p, err := l.read(e, l.in, r.size, e.Now().Add(readTime))
 	if line := upTo(p); err != nil || len(line) > 0 {
 		return line, err
 	}

@@ -184,7 +184,7 @@ func (f *usbSearch) link(usb transport.USB, s driver.Setup) carrier {
 	}
 	b := f.kind(id)
 	s.Debug(1, "%v: a bridge of the kind %s", id, b.name)
-	return &link{usb: usb, bridge: b, debug: s.Debug, doubtful: true, talker: b.start(bridgeOptions{
+	return &link{usb: usb, in: b.in, debug: s.Debug, doubtful: true, talker: b.start(bridgeOptions{
 		lang: language(s.Conf.Text("langid_fix")), noVendor: s.Conf.Flag("novendor")})}
 }
 
