@@ -86,6 +86,9 @@ var masterguardIdentity = columns("(", 112,
 	hertz("input.frequency.high").with(2).at(107, 111),
 	field{name: "battery", take: func(_ string, r *reading) error {
 		// Of the numbers above: a reading has no other place for them on the way.
+		if *cells(&r.Status) == absent || *perCell(&r.Status) == absent {
+			return nil
+		}
 		r.set("battery.voltage.nominal", (*cells(&r.Status) * *perCell(&r.Status) / 1000).text(2))
 		r.set("experimental.number_of_battery_cells", cells(&r.Status).text(0))
 		return nil
@@ -288,6 +291,9 @@ func faultRecord(n int) field {
 			return fmt.Errorf("fault %q: want a code, a number and a time", word)
 		}
 		number, err := parseMilli(parts[1])
+		if err == nil && number == absent {
+			err = errNumber
+		}
 		if err != nil {
 			return fmt.Errorf("fault %q: number %q: %w", word, parts[1], err)
 		}

@@ -236,6 +236,9 @@ func FuzzDecoders(fz *testing.F) {
 		"(233.0 000.0 233.0 016 50.0 27.0 20.8 00001", "NAK", "", "(\xff\x00"} {
 		fz.Add([]byte(seed))
 	}
+	for _, sample := range samples {
+		fz.Add([]byte(sample))
+	}
 	fz.Fuzz(func(t *testing.T, line []byte) {
 		if s, err := ParseStatus(line); err == nil {
 			for _, n := range q1 {
@@ -250,6 +253,17 @@ func FuzzDecoders(fz *testing.F) {
 		for _, d := range dialects {
 			for _, q := range slices.Concat([]query{d.status}, d.also, d.slow, d.once, d.claim) {
 				q.decode(line) // errors are fine, a panic is not
+				var r reading  // also of what a checksum would keep out
+				if q.read(line, &r) == nil {
+					if r.later != nil {
+						r.later(func(string) string { return string(line) })
+					}
+					for _, v := range r.values {
+						if strings.Contains(v.text, "9223372036") {
+							t.Errorf("%s: %s %q: %s = %q", d.name, q.send, line, v.variable, v.text)
+						}
+					}
+				}
 			}
 		}
 		if id, err := ParseIdentity(line); err == nil && !bytes.Contains(line, []byte(id.Firmware)) {
