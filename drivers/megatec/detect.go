@@ -132,19 +132,27 @@ func (d *device) repeat(e env.Env, q query) (r reading, err error) {
 		return q.decode(line)
 	}
 	silent := 0
+	var odd error // an answer, if none to this question: it is not unknown to the device
 	defer d.hurry(false)
 	for range tries {
 		d.hurry(d.heard != nil && (silent > 0 || len(d.heard) > 0))
 		r, err = d.ask(e, q)
-		if errors.Is(err, transport.ErrTimeout) {
+		switch {
+		case errors.Is(err, transport.ErrTimeout):
 			silent++
+		case errors.Is(err, ErrMalformed):
+			odd = err
 		}
 		if err == nil && d.heard != nil {
 			d.heard[q.wire()] = d.last
 		}
-		if err == nil || final(err) || errors.Is(err, errRefused) || silent == silences {
+		if err == nil || final(err) || errors.Is(err, errRefused) ||
+			odd == nil && silent == silences {
 			return r, err
 		}
+	}
+	if odd != nil {
+		err = odd
 	}
 	return r, err
 }

@@ -57,6 +57,19 @@ func dialects(t *testing.T, spec power.Spec, f func(t *testing.T, b *bench, s sp
 	}
 }
 
+// However a unit answers what it does not know, it is taken for what it is.
+func TestEachDialectIsFoundWhateverItRejects(t *testing.T) {
+	for _, h := range habits {
+		for _, s := range spokenDialects {
+			b := newBench(t, power.Spec{}, megatec.Options{Dialect: s.dialect, Reject: h.reject})
+			b.conf("nutdrv_qx", s.conf)
+			if got := b.dump("nutdrv_qx")["driver.version.data"]; got != s.title+" 0.1" {
+				t.Errorf("a %s that answers %s is taken for %q", s.dialect, h.name, got)
+			}
+		}
+	}
+}
+
 func TestEachDialectIsFound(t *testing.T) {
 	dialects(t, power.Spec{}, func(t *testing.T, b *bench, s spoken) {
 		got := b.dump("nutdrv_qx")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/blackstart-ups/blackstart/devsim/megatec"
 	"github.com/blackstart-ups/blackstart/devsim/power"
+	"github.com/blackstart-ups/blackstart/devsim/serve"
 )
 
 // habits are how units answer what they do not know.
@@ -107,4 +108,40 @@ func TestKillOfAnotherDevice(t *testing.T) {
 			t.Errorf("what was known, %.20q, was believed: %q", text, b.dev.Seen())
 		}
 	}
+}
+
+// A lossy face loses one of its answers.
+type lossy struct {
+	serve.Face
+	lost  int // which, from 1
+	heard *int
+}
+
+func (l lossy) Receive(now time.Duration, p []byte) []byte {
+	out := l.Face.Receive(now, p)
+	if *l.heard++; *l.heard == l.lost {
+		return nil
+	}
+	return out
+}
+
+// Whichever answer is lost on the way, each dialect is found for what it is: silence is heard
+// twice before it counts.
+func TestEachDialectIsFoundThoughAnAnswerIsLost(t *testing.T) {
+	runs := 0
+	for _, s := range spokenDialects {
+		for lost := 1; lost <= 30; lost++ {
+			b := newBench(t, power.Spec{}, megatec.Options{Dialect: s.dialect})
+			heard := 0
+			b.cable = serve.NewCable(lossy{b.dev, lost, &heard}, serve.Options{Now: b.now})
+			b.conf("nutdrv_qx", s.conf)
+			if got := b.dump("nutdrv_qx")["driver.version.data"]; got != s.title+" 0.1" {
+				t.Errorf("a %s whose answer %d is lost is taken for %q", s.dialect, lost, got)
+			}
+			if runs++; heard < lost {
+				break
+			}
+		}
+	}
+	t.Logf("%d answers lost, one at a time", runs)
 }
