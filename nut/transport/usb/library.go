@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"slices"
 	"time"
 
@@ -41,6 +42,8 @@ type library struct {
 // scan begins with a fresh context and lists what is plugged in.
 func scan(e env.Env) (bus, error) {
 	l := &library{side: newSide()}
+	log.SetFlags(0)
+	log.SetOutput(&muffler{log: e.Log()}) // gousb's; nobody else uses package log
 	_, err := l.do(e, e.Now().Add(setupTime), func(ctx context.Context) (int, error) {
 		l.lib = gousb.NewContext()
 		listed := 0
