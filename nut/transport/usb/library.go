@@ -182,7 +182,15 @@ func (d *handle) take(number, alt int) (err error) {
 		return err
 	}
 	d.config.Desc.Interfaces = byNumber(d.config.Desc.Interfaces)
-	d.face, err = d.config.Interface(number, alt)
+	if d.face, err = d.config.Interface(number, alt); err == nil {
+		return nil
+	}
+	// Some systems cannot detach, or let only root do it, where there is nothing to detach too.
+	if d.dev.SetAutoDetach(false) == nil {
+		if face, again := d.config.Interface(number, alt); again == nil {
+			d.face, err = face, nil
+		}
+	}
 	return err
 }
 
