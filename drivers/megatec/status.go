@@ -1,6 +1,9 @@
 package megatec
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Status is one reply to Q1. Numbers that the device left out are absent.
 type Status struct {
@@ -70,10 +73,25 @@ func choose(is bool, yes, no string) string {
 }
 
 // statusLine decodes a reply to Q1, and to QS and D of the dialects that call it so.
-var statusLine = words("(", append(slices.Clone(q1), q1Bits)...)
+var statusLine = alive(words("(", append(slices.Clone(q1), q1Bits)...))
 
 // bitsLine decodes a reply to Q1 of dialects whose other replies tell the numbers.
-var bitsLine = words("(", append(unseen(q1), q1Bits)...)
+var bitsLine = alive(words("(", append(unseen(q1), q1Bits)...))
+
+// alive refuses a reply in which nothing is measured. Some bridges fill a reply with zeros while
+// they hear nothing from the UPS behind them, and its status bits then say that the mains are good.
+func alive(read decoder) decoder {
+	return func(line []byte, r *reading) error {
+		if err := read(line, r); err != nil {
+			return err
+		}
+		if r.Input == 0 && r.Output == 0 && r.Frequency == 0 && r.Battery == 0 {
+			return fmt.Errorf("%w: neither input, output nor battery has a voltage: %q",
+				ErrMalformed, line)
+		}
+		return nil
+	}
+}
 
 func unseen(fields []field) []field {
 	fields = slices.Clone(fields)

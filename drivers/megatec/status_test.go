@@ -90,6 +90,7 @@ func TestDamagedStatusIsRefused(t *testing.T) {
 		{"a bit that is none", strings.Replace(good, "00001001", "0000100q", 1)},
 		{"nine bits", good + "0"},
 		{"a word too many", good + " 1"},
+		{"zeros of a bridge that hears nothing", "(000.0 000.0 000.0 000 00.0 00.0 00.0 00000000"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
