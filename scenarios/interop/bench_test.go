@@ -84,7 +84,8 @@ var built = sync.OnceValues(func() (kit, error) {
 	k := kit{name: "blackstart", upsd: binDir + "/upsd", upsmon: binDir + "/upsmon", upsc: binDir + "/upsc",
 		dummy: binDir + "/dummy-ups"}
 	return k, errors.Join(os.Symlink("upsdrv", k.dummy), os.Symlink("upsdrv", binDir+"/nutdrv_qx"),
-		os.Symlink("upsdrv", binDir+"/blazer_ser"), os.Symlink("upsdrv", binDir+"/apcsmart"),
+		os.Symlink("upsdrv", binDir+"/blazer_ser"), os.Symlink("upsdrv", binDir+"/blazer_usb"),
+		os.Symlink("upsdrv", binDir+"/apcsmart"),
 		os.Symlink("upsdrv", binDir+"/apcsmart-old"),
 		os.Symlink("upsdrv", binDir+"/genericups"))
 })
@@ -123,6 +124,7 @@ type bench struct {
 	conf string
 	run  string
 	port string
+	vars []string // of the environment, besides those of env
 
 	daemons []*daemon
 }
@@ -179,8 +181,9 @@ func (b *bench) ups(name string) string { return name + "@127.0.0.1:" + b.port }
 
 // env is the environment of the bench's processes: nothing of NUT's from outside.
 func (b *bench) env() []string {
-	return append(child.Environ(), "NUT_CONFPATH="+b.conf, "NUT_STATEPATH="+b.run, "NUT_ALTPIDPATH="+b.run,
+	vars := append(child.Environ(), "NUT_CONFPATH="+b.conf, "NUT_STATEPATH="+b.run, "NUT_ALTPIDPATH="+b.run,
 		"NUT_PIDPATH="+b.run, service.AccountVar+"=root", "NUT_QUIET_INIT_SSL=true", "LC_ALL=C")
+	return append(vars, b.vars...)
 }
 
 // asRoot are the flags that keep a daemon from giving up root, which a test may be.

@@ -14,7 +14,11 @@
 // folders, and so skips without that variable.
 //
 // BLACKSTART_OTHER_NUTDRV_QX names the nutdrv_qx of another release, with which the dialects of
-// serial UPSes are compared as well: Debian's 2.8.0 does not know all of them.
+// serial UPSes and the USB bridges are compared as well: Debian's 2.8.0 does not know all of them.
+//
+// USB devices are emulated at unix sockets. Programs that know no such thing find them by a
+// libusb-1.0 of ours, testdata/libusb, that is loaded in the place of the real one: so do Debian's
+// drivers, and ours with gousb.
 //
 // # Where to look
 //

@@ -10,7 +10,7 @@
 #include <sys/time.h>
 
 /* ROOM is what fits into a frame beside the head of a request. */
-enum { ROOM = MOST - 16, CONFIGS = 4, PORTS = 7, LOOK_MS = 5000 };
+enum { ROOM = MOST - 16, CONFIGS = 4, PORTS = 7, KNOWN = 32, LOOK_MS = 5000 };
 
 struct libusb_context { int unused; };
 
@@ -306,6 +306,16 @@ static int look(libusb_device *d) {
 	return got;
 }
 
+/* known is the device that was last seen at a path, and stays so while it is too busy to be looked
+ * at: a system would know it by heart. */
+static libusb_device **known(const char *path) {
+	static libusb_device *all[KNOWN];
+	for (int i = 0; i < KNOWN; i++)
+		if (!all[i] || strcmp(all[i]->path, path) == 0)
+			return &all[i];
+	return &all[KNOWN - 1];
+}
+
 static void add(libusb_device ***list, ssize_t *n, const char *path) {
 	struct stat s;
 	libusb_device *d;
@@ -314,7 +324,20 @@ static void add(libusb_device ***list, ssize_t *n, const char *path) {
 	d = calloc(1, sizeof *d);
 	d->refs = 1;
 	strcpy(d->path, path);
-	if (look(d) < 0)
+	int got = look(d);
+	pthread_mutex_lock(&lock);
+	libusb_device **last = known(path);
+	if (got == LIBUSB_ERROR_BUSY && *last && strcmp((*last)->path, path) == 0) {
+		libusb_unref_device(d);
+		d = libusb_ref_device(*last);
+		got = 0;
+	} else if (got >= 0) {
+		if (*last)
+			libusb_unref_device(*last);
+		*last = libusb_ref_device(d);
+	}
+	pthread_mutex_unlock(&lock);
+	if (got < 0)
 		return libusb_unref_device(d);
 	*list = realloc(*list, (*n + 2) * sizeof **list);
 	(*list)[(*n)++] = d;
