@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// bridgesOfOurs are the USB bridges that our nutdrv_qx finds by itself in the simulator.
+// bridgesOfOurs are USB bridges of the simulator that our nutdrv_qx knows.
 var bridgesOfOurs = []string{"cypress", "phoenixtec", "phoenix", "ippon", "krauler", "fabula",
 	"hunnox", "fuji", "sgs", "snr", "ablerex", "armac"}
 
@@ -49,19 +49,13 @@ func TestOurDriverOnARealBus(t *testing.T) {
 }
 
 func onARealBus(t *testing.T, bridge, folder, prog string) {
-	b := newBench(t, map[string]string{"ups.conf": `
-pollinterval = 1
-[bus]
-	driver = nutdrv_qx
-	port = auto
-	vendorid = ....
-	protocol = megatec
-[socket]
-	driver = nutdrv_qx
-	port = devsim:@conf@/ups
-	vendorid = ....
-	protocol = megatec
-`})
+	chosen := "vendorid = ....\n"
+	if bridge == "snr" {
+		chosen = chosenSNR
+	}
+	chosen += "driver = nutdrv_qx\nprotocol = megatec\n"
+	b := newBench(t, map[string]string{"ups.conf": "pollinterval = 1\n" +
+		"[bus]\nport = auto\n" + chosen + "[socket]\nport = devsim:@conf@/ups\n" + chosen})
 	onBus := filepath.Join(b.dir, "nutdrv_qx")
 	script := "#!/bin/sh\nLD_LIBRARY_PATH=" + folder + " DEVSIM=" + b.conf + "/ups exec " + prog +
 		` "$@"` + "\n"

@@ -75,9 +75,7 @@ func conform(t *testing.T, devices string) {
 		}
 		return b
 	}
-	porttest.RunUSB(t, e, func(t *testing.T) porttest.Bus {
-		return plugIn(t)
-	})
+	porttest.RunUSB(t, e, plugIn)
 	t.Run("under load it is unplugged, left and closed", func(t *testing.T) {
 		underLoad(t, e, plugIn(t))
 	})
