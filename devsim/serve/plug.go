@@ -51,30 +51,23 @@ func NewPlug(g gadget.Gadget, o Options) *Plug {
 
 // OpenUSB opens the device when it is the one that is wanted.
 func (p *Plug) OpenUSB(e env.Env, w transport.USBWant) (transport.USB, error) {
-	h, err := p.look(e)
+	h, err := p.openIf(e, func(h *handle) error { return w.Look(e, h, &h.id) })
 	if err != nil {
-		return nil, err
-	}
-	if err = w.Look(e, h, &h.id); err == nil {
-		err = p.admits(e)
-	}
-	if err == nil {
-		err = p.claim(h)
-	}
-	if err != nil {
-		h.Close()
 		return nil, err
 	}
 	return h, nil
 }
 
-// openAny opens the device for somebody who looks at it alone.
-func (p *Plug) openAny(e env.Env) (*handle, error) {
+// openIf opens the device unless wanted says what is wrong with it.
+func (p *Plug) openIf(e env.Env, wanted func(*handle) error) (*handle, error) {
 	h, err := p.look(e)
 	if err != nil {
 		return nil, err
 	}
-	if err = p.admits(e); err == nil {
+	if err = wanted(h); err == nil {
+		err = p.admits(e)
+	}
+	if err == nil {
 		err = p.claim(h)
 	}
 	if err != nil {

@@ -15,7 +15,8 @@ func (s *Socket) usb(u *use, p *Plug, f devsock.Frame) error {
 	if err := devsock.ParseOpenUSB(f); err != nil {
 		return fmt.Errorf("this is a USB device: %w: %w", transport.ErrNoPort, err)
 	}
-	h, err := patient(u.e, func() (*handle, error) { return p.openAny(u.e) })
+	unseen := func(*handle) error { return nil } // the program at the other end looks at it
+	h, err := patient(u.e, func() (*handle, error) { return p.openIf(u.e, unseen) })
 	if err != nil {
 		return err
 	}

@@ -104,21 +104,26 @@ type port struct {
 	queue []byte     // what has come and was not read yet
 }
 
-// pump takes in what the device sends until the connection ends.
-func (p *port) pump(e env.Env) error {
+// pump has take look at what the device sends until the connection ends, or take finds it wrong.
+// kill is told why.
+func pump(e env.Env, r *Reader, take func(Frame) error, kill func(why error)) error {
 	for {
-		f, err := p.r.Next(e, env.Never)
+		f, err := r.Next(e, env.Never)
+		if err == nil {
+			err = take(f)
+		}
 		switch {
 		case errors.Is(err, env.ErrStopped):
-			p.kill(err)
+			kill(err)
 			return err
 		case err != nil:
-			p.kill(gone(err))
+			kill(gone(err))
 			return nil
 		}
-		p.take(f)
 	}
 }
+
+func (p *port) pump(e env.Env) error { return pump(e, &p.r, p.take, p.kill) }
 
 // gone is how an open port learns that its device has gone.
 func gone(err error) error {
@@ -128,7 +133,7 @@ func gone(err error) error {
 	return fmt.Errorf("%w: %w", transport.ErrGone, err)
 }
 
-func (p *port) take(f Frame) {
+func (p *port) take(f Frame) error {
 	switch f.Kind {
 	case State:
 		p.states.Put(append([]byte(nil), f.Body...))
@@ -138,6 +143,7 @@ func (p *port) take(f Frame) {
 		p.mu.Unlock()
 		p.wake.Wake()
 	}
+	return nil
 }
 
 // kill makes the port unusable and wakes its reader.

@@ -121,25 +121,16 @@ func (p *usbPort) open(e env.Env, until env.Instant) error {
 
 // pump takes in what the device answers until the connection ends.
 func (p *usbPort) pump(e env.Env) error {
-	for {
-		f, err := p.r.Next(e, env.Never)
-		switch {
-		case errors.Is(err, env.ErrStopped):
-			p.kill(err)
-			return err
-		case err != nil:
-			p.kill(gone(err))
-			return nil
-		}
+	return pump(e, &p.r, func(f Frame) error {
 		a, err := ParseAnswer(f)
 		if err != nil {
 			p.conn.Close()
-			p.kill(gone(err))
-			return nil
+			return err
 		}
 		a.Data = append([]byte(nil), a.Data...)
 		p.take(a)
-	}
+		return nil
+	}, p.kill)
 }
 
 // take gives an answer to who waits for it.

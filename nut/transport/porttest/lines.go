@@ -98,11 +98,7 @@ func RunLines(t *testing.T, e env.Env, open func(t *testing.T) LinedLine) {
 			if err == nil {
 				err = c.Run(e, l, m)
 			}
-			if errors.Is(err, errSkip) {
-				t.Skip(err)
-			} else if err != nil {
-				t.Error(err)
-			}
+			judge(t, err)
 		})
 	}
 }

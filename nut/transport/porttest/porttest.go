@@ -68,16 +68,22 @@ func Run(t *testing.T, e env.Env, open func(t *testing.T) Line) {
 		t.Run(c.Name, func(t *testing.T) {
 			l := open(t)
 			defer l.Serial.Close()
-			if err := c.Run(e, l); errors.Is(err, errSkip) {
-				t.Skip(err)
-			} else if err != nil {
-				t.Error(err)
-			}
+			judge(t, c.Run(e, l))
 		})
 	}
 }
 
 var errSkip = errors.New("not possible on this line")
+
+// judge tells the test what came of a property.
+func judge(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errSkip) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Error(err)
+	}
+}
 
 // Waits, in the time of the Env. patience is for what must come: a loaded machine is slow. quiet is
 // for what must not.
