@@ -36,11 +36,12 @@ func always(t talker) func(bridgeOptions) talker {
 	return func(bridgeOptions) talker { return t }
 }
 
-// A usbID is what devices with a bridge of a kind say of themselves; a text that is empty is any.
+// A usbID is what devices with a bridge say of themselves, and the kind of the bridge as nutdrv_qx
+// and blazer_usb know it.
 type usbID struct {
 	vendorID, productID uint16
-	vendor, product     string
-	bridge              string
+	vendor, product     string // "": any
+	qx, blazer          string // "": not known there
 }
 
 func (u usbID) fits(id transport.USBID) bool {
@@ -49,45 +50,35 @@ func (u usbID) fits(id transport.USBID) bool {
 		(u.product == "" || strings.EqualFold(u.product, id.Product))
 }
 
-// qxIDs are those of nutdrv_qx. Of several that fit the first counts. An SNR cannot be told from a
-// Hunnox; it needs the option subdriver, as do all with the CH340 of QinHeng.
-var qxIDs = []usbID{
-	{0x05b8, 0x0000, "", "", "cypress"},
-	{0xffff, 0x0000, "", "", "ablerex"},
-	{0x1cb0, 0x0035, "", "", "krauler"},
-	{0x0665, 0x5161, "", "", "cypress"},
-	{0x06da, 0x0002, "Phoenixtec Power", "USB Cable (V2.00)", "phoenixtec"},
-	{0x06da, 0x0002, "", "", "cypress"},
-	{0x06da, 0x0003, "", "", "ippon"},
-	{0x06da, 0x0004, "", "", "cypress"},
-	{0x06da, 0x0005, "", "", "cypress"},
-	{0x06da, 0x0201, "", "", "cypress"},
-	{0x06da, 0x0601, "", "", "phoenix"},
-	{0x0f03, 0x0001, "", "", "cypress"},
-	{0x14f0, 0x00c9, "", "", "phoenix"},
-	{0x0483, 0x0035, "", "", "sgs"},
-	{0x0590, 0x00b7, "", "", "omron"},
-	{0x0001, 0x0000, "MEC", "MEC0003", "fabula"},
-	{0x0001, 0x0000, "", "MEC0003", "hunnox"},
-	{0x0001, 0x0000, "ATCL FOR UPS", "ATCL FOR UPS", "fuji"},
-	{0x0001, 0x0000, "", "", "krauler"},
-	{0x0925, 0x1234, "", "", "armac"},
-}
+func byQx(u usbID) string     { return u.qx }
+func byBlazer(u usbID) string { return u.blazer }
 
-// blazerIDs are those of blazer_usb.
-var blazerIDs = []usbID{
-	{0x05b8, 0x0000, "", "", "cypress"},
-	{0x0001, 0x0000, "", "", "krauler"},
-	{0xffff, 0x0000, "", "", "krauler"},
-	{0x0665, 0x5161, "", "", "cypress"},
-	{0x06da, 0x0002, "", "", "cypress"},
-	{0x06da, 0x0003, "", "", "ippon"},
-	{0x06da, 0x0004, "", "", "cypress"},
-	{0x06da, 0x0005, "", "", "cypress"},
-	{0x06da, 0x0201, "", "", "cypress"},
-	{0x06da, 0x0601, "", "", "phoenix"},
-	{0x0f03, 0x0001, "", "", "cypress"},
-	{0x14f0, 0x00c9, "", "", "phoenix"},
+// usbIDs are those that are known. Of several that fit, the first counts that the program knows. An
+// SNR cannot be told from a Hunnox; it needs the option subdriver, as do all with the CH340 of
+// QinHeng.
+//
+//	numbers, maker, product, kind for nutdrv_qx, for blazer_usb
+var usbIDs = []usbID{
+	{0x05b8, 0x0000, "", "", "cypress", "cypress"},
+	{0xffff, 0x0000, "", "", "ablerex", "krauler"},
+	{0x1cb0, 0x0035, "", "", "krauler", ""},
+	{0x0665, 0x5161, "", "", "cypress", "cypress"},
+	{0x06da, 0x0002, "Phoenixtec Power", "USB Cable (V2.00)", "phoenixtec", ""},
+	{0x06da, 0x0002, "", "", "cypress", "cypress"},
+	{0x06da, 0x0003, "", "", "ippon", "ippon"},
+	{0x06da, 0x0004, "", "", "cypress", "cypress"},
+	{0x06da, 0x0005, "", "", "cypress", "cypress"},
+	{0x06da, 0x0201, "", "", "cypress", "cypress"},
+	{0x06da, 0x0601, "", "", "phoenix", "phoenix"},
+	{0x0f03, 0x0001, "", "", "cypress", "cypress"},
+	{0x14f0, 0x00c9, "", "", "phoenix", "phoenix"},
+	{0x0483, 0x0035, "", "", "sgs", ""},
+	{0x0590, 0x00b7, "", "", "omron", ""},
+	{0x0001, 0x0000, "MEC", "MEC0003", "fabula", ""},
+	{0x0001, 0x0000, "", "MEC0003", "hunnox", ""},
+	{0x0001, 0x0000, "ATCL FOR UPS", "ATCL FOR UPS", "fuji", ""},
+	{0x0001, 0x0000, "", "", "krauler", "krauler"},
+	{0x0925, 0x1234, "", "", "armac", ""},
 }
 
 // blazerBridges are the kinds that blazer_usb knows.

@@ -59,19 +59,21 @@ type program struct {
 	names    map[string]string // variables that it calls otherwise
 	dialects []dialect         // in the order in which they are tried
 	serial   bool              // it drives devices on serial ports
-	ids      []usbID           // USB devices that it drives
+	// bridged is the kind of bridge for which the program takes a USB device, "" for none; nil: it
+	// drives none at all.
+	bridged func(usbID) string
 }
 
 var (
 	qx = program{testUnit: time.Second, settle: 1100 * time.Millisecond,
-		dialects: dialects, serial: true, ids: qxIDs}
+		dialects: dialects, serial: true, bridged: byQx}
 	blazer = program{testUnit: time.Minute, settle: 100 * time.Millisecond,
 		pack: true, light: true,
 		names:    map[string]string{"device.mfr": "ups.mfr", "device.model": "ups.model"},
 		dialects: blazerDialects, serial: true}
 	blazerUSB = func() program {
 		p := blazer
-		p.serial, p.ids = false, blazerIDs
+		p.serial, p.bridged = false, byBlazer
 		return p
 	}()
 )

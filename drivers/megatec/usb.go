@@ -102,14 +102,14 @@ var meaningUSB = []string{"subdriver", "vendorid", "productid", "vendor", "produ
 // plug opens the cable that the configuration names.
 func (p program) plug(e env.Env, s driver.Setup) (carrier, error) {
 	option := ""
-	if at := slices.IndexFunc(meaningUSB, s.Conf.Given); p.ids != nil && at >= 0 {
+	if at := slices.IndexFunc(meaningUSB, s.Conf.Given); p.bridged != nil && at >= 0 {
 		option = meaningUSB[at]
 	}
 	switch {
-	case p.ids == nil && s.Conf.Port() == transport.Auto:
+	case p.bridged == nil && s.Conf.Port() == transport.Auto:
 		return nil, fmt.Errorf("port = %s means USB: want a serial device such as /dev/ttyS0",
 			transport.Auto)
-	case p.ids == nil:
+	case p.bridged == nil:
 		return p.plugSerial(e, s)
 	case !p.serial || option != "" || s.Conf.Port() == transport.Auto:
 		return p.plugUSB(e, s, option)
@@ -235,8 +235,8 @@ func (f *usbSearch) numbers(vendor, product uint16) bool {
 		}
 		named = named || re != nil
 	}
-	return named || slices.ContainsFunc(f.ids, func(u usbID) bool {
-		return u.vendorID == vendor && u.productID == product
+	return named || slices.ContainsFunc(usbIDs, func(u usbID) bool {
+		return u.vendorID == vendor && u.productID == product && f.bridged(u) != ""
 	})
 }
 
@@ -265,8 +265,11 @@ func (f *usbSearch) match(id transport.USBID) error {
 func (f *usbSearch) kind(id transport.USBID) bridge {
 	name := f.bridge
 	if name == "" {
-		if at := slices.IndexFunc(f.ids, func(u usbID) bool { return u.fits(id) }); at >= 0 {
-			name = f.ids[at].bridge
+		at := slices.IndexFunc(usbIDs, func(u usbID) bool {
+			return u.fits(id) && f.bridged(u) != ""
+		})
+		if at >= 0 {
+			name = f.bridged(usbIDs[at])
 		}
 	}
 	if at := slices.IndexFunc(bridges, func(b bridge) bool { return b.name == name }); at >= 0 {
