@@ -81,14 +81,13 @@ var common = []Option{
 	{Key: "group", hidden: true, Help: "group of the socket: who may connect besides the account"},
 	{Key: "nolock", Kind: Flag, hidden: true,
 		Help: "accepted for compatibility: no lock file is made, so none is in the way"},
-	{Key: "LIBUSB_DEBUG", Kind: Whole, Default: "0", Max: 4, hidden: true,
-		Help: "messages of the USB library"},
+	{Key: "LIBUSB_DEBUG", Kind: Whole, Default: "0", Max: 4, hidden: true, Help: withoutEffect},
 	{Key: "usb_set_altinterface", hidden: true, bare: true, Help: quirk},
-	{Key: "usb_config_index", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_config_index", Check: number, hidden: true, Help: withoutEffect},
 	{Key: "usb_hid_rep_index", Check: number, hidden: true, Help: quirk},
-	{Key: "usb_hid_desc_index", Check: number, hidden: true, Help: quirk},
-	{Key: "usb_hid_ep_in", Check: number, hidden: true, Help: quirk},
-	{Key: "usb_hid_ep_out", Check: number, hidden: true, Help: quirk},
+	{Key: "usb_hid_desc_index", Check: number, hidden: true, Help: withoutEffect},
+	{Key: "usb_hid_ep_in", Check: number, hidden: true, Help: withoutEffect},
+	{Key: "usb_hid_ep_out", Check: number, hidden: true, Help: withoutEffect},
 }
 
 // quirk is about options that only mean something to a driver that speaks USB.
