@@ -11,7 +11,7 @@
 //	kind        a command goes                               the answer comes
 //	cypress     21/09 0200, 8 bytes, zeros behind the CR     81, 8 bytes, zeros behind the CR
 //	phoenix     as cypress                                   as cypress, the last packet twice
-//	gtec        21/09 0002 or 0200, 8 bytes                  81, up to 8 bytes, the last is shorter
+//	gtec        21/09 0002 or 0200, 8 bytes                  81, up to 8 bytes, the last shorter
 //	phoenixtec  42/0d 0000, all of it                        81, as gtec
 //	ippon       21/09 0002, 8 bytes                          81, 64 bytes at once, zeros behind;
 //	                                                         00 0d when the unit is silent

@@ -33,7 +33,8 @@ type Gadget interface {
 	Reset(now time.Duration)
 }
 
-// A Caller is a Gadget that may have a packet at an instant that In could not tell. It calls f then.
+// A Caller is a Gadget that may have a packet at an instant that In could not tell. It calls f
+// then.
 type Caller interface {
 	Gadget
 	OnIn(f func())

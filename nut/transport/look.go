@@ -27,9 +27,9 @@ type Controller interface {
 // requestTime is how long a program waits for a descriptor, as those with libusb do.
 const requestTime = time.Second
 
-// Look reads what a device says of itself into id, but not where it is plugged in, and tells whether
-// it is wanted. The error wraps ErrNumbers, ErrNoPort with the words of Match, or is one of a
-// transfer.
+// Look reads what a device says of itself into id, but not where it is plugged in, and tells
+// whether it is wanted. The error wraps ErrNumbers, ErrNoPort with the words of Match, or is one
+// of a transfer.
 func (w USBWant) Look(e env.Env, c Controller, id *USBID) error {
 	control := func(s USBSetup, data []byte) (int, error) {
 		return c.Control(e, s, data, e.Now().Add(requestTime))
@@ -93,8 +93,8 @@ func FirstUSB(names []string, open func(name string) (USB, error)) (USB, error) 
 		why = append(why, fmt.Sprintf("%s: %v", name, err))
 	}
 	if len(why) == 0 {
-		return nil, fmt.Errorf("%w: no USB device that this driver knows, of %d that are plugged in",
-			cause, len(names))
+		return nil, fmt.Errorf("%w: no USB device that this driver knows, "+
+			"of %d that are plugged in", cause, len(names))
 	}
 	return nil, fmt.Errorf("%w: no USB device fits: %s", cause, strings.Join(why, "; "))
 }

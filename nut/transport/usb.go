@@ -38,11 +38,11 @@ func (id USBID) String() string {
 type USBWant struct {
 	// Numbers tells from the numbers alone whether to look closer: other devices are not opened.
 	Numbers func(vendor, product uint16) bool
-	// Match is asked about each of those that are left; the first for which it returns nil is taken.
-	// Its error says what does not fit.
+	// Match is asked about each of those that are left; the first for which it returns nil is
+	// taken. Its error says what does not fit.
 	Match func(USBID) error
-	// Interface is claimed, with its alternate setting AltSetting. A driver of the system that holds
-	// it is detached.
+	// Interface is claimed, with its alternate setting AltSetting. A driver of the system that
+	// holds it is detached.
 	Interface, AltSetting int
 }
 
