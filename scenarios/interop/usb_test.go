@@ -22,8 +22,8 @@ type bridged struct {
 // String names the case in the table of differences.
 func (u bridged) String() string { return u.prog + " " + u.bridge }
 
-// chosenSNR names the one bridge that NUT's table of numbers never finds; it cannot read its strings
-// without the language either.
+// chosenSNR names the one bridge that NUT's table of numbers never finds; it cannot read its
+// strings without the language either.
 const chosenSNR = "vendorid = 0001\nproductid = 0000\nsubdriver = snr\nlangid_fix = 0x0409\n"
 
 // bridgedUPSes are all bridges that Debian's drivers know.
@@ -59,9 +59,9 @@ var newerBridges = []bridged{
 	{"nutdrv_qx", "gtec", ""},
 }
 
-// Debian's drivers and ours, on the same emulated UPS behind each of the USB bridges, report the same,
-// obey the same orders by the same commands, come back when the device is plugged out and in, and
-// kill the power. Debian's speak to it by a libusb of ours, ours by a socket.
+// Debian's drivers and ours, on the same emulated UPS behind each of the USB bridges, report the
+// same, obey the same orders by the same commands, come back when the device is plugged out and in,
+// and kill the power. Debian's speak to it by a libusb of ours, ours by a socket.
 func TestBridgesAsDebiansDriversSeeThem(t *testing.T) {
 	t.Parallel()
 	kits(t)
@@ -79,7 +79,8 @@ func TestBridgesAsAnotherReleaseSeesThem(t *testing.T) {
 	list := slices.Concat(slices.DeleteFunc(slices.Clone(bridgedUPSes), func(u bridged) bool {
 		return u.prog != "nutdrv_qx"
 	}), newerBridges)
-	compareBridges(t, "newer bridge", list, side{filepath.Dir(other), libusb(t)}, side{dir: binDir})
+	compareBridges(t, "newer bridge", list,
+		side{filepath.Dir(other), libusb(t)}, side{dir: binDir})
 }
 
 // Our driver does the same by real USB, with gousb and a libusb, as by a socket.
