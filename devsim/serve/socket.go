@@ -106,9 +106,12 @@ func (s *Socket) run(u *use, hello devsock.Frame, close func() error,
 
 // serial serves a serial port.
 func (s *Socket) serial(u *use, c *Cable, f devsock.Frame) error {
+	if f.Kind == devsock.OpenUSB {
+		return fmt.Errorf("%w: this is a serial port", transport.ErrNoPort)
+	}
 	mode, err := devsock.ParseOpen(f)
 	if err != nil {
-		return fmt.Errorf("this is a serial port: %w: %w", transport.ErrNoPort, err)
+		return err
 	}
 	port, err := patient(u.e, func() (transport.Serial, error) { return c.OpenMode(u.e, mode) })
 	if err != nil {

@@ -12,8 +12,11 @@ import (
 
 // usb serves a USB device.
 func (s *Socket) usb(u *use, p *Plug, f devsock.Frame) error {
+	if f.Kind == devsock.Open {
+		return fmt.Errorf("%w: this is a USB device", transport.ErrNoPort)
+	}
 	if err := devsock.ParseOpenUSB(f); err != nil {
-		return fmt.Errorf("this is a USB device: %w: %w", transport.ErrNoPort, err)
+		return err
 	}
 	unseen := func(*handle) error { return nil } // the program at the other end looks at it
 	h, err := patient(u.e, func() (*handle, error) { return p.openIf(u.e, unseen) })

@@ -138,3 +138,31 @@ func FuzzUSBSocket(f *testing.F) {
 		dev.Close()
 	})
 }
+
+func TestASocketSaysWhichKindOfPortItIs(t *testing.T) {
+	e := machine(t, 10)
+	for _, tt := range []struct {
+		port serve.Port
+		open func(name string) error
+		want string
+	}{
+		{serve.NewPlug(new(gadget.Loop), serve.Options{}), func(name string) error {
+			_, err := devsock.Ports{}.Serial(e, name, transport.Mode{Baud: 2400})
+			return err
+		}, `no such port ("this is a USB device")`},
+		{serve.NewCable(new(porttest.Device), serve.Options{}), func(name string) error {
+			_, err := devsock.Ports{}.USB(e, name, transport.USBWant{})
+			return err
+		}, `no such port ("this is a serial port")`},
+	} {
+		s, err := serve.NewSocket(e, tt.port, filepath.Join(t.TempDir(), "socket"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = tt.open(s.Path())
+		if !errors.Is(err, transport.ErrNoPort) || !strings.HasSuffix(err.Error(), tt.want) {
+			t.Errorf("opening it as the other kind: %v; want %s", err, tt.want)
+		}
+		s.Close()
+	}
+}

@@ -61,6 +61,8 @@ func TestExitCodes(t *testing.T) {
 		{"what only USB drivers use is no mistake",
 			"usb_set_altinterface\nusb_hid_ep_in = 0x81\nLIBUSB_DEBUG = 3\nnolock", "-a office -d 1", nil, 0, "ups.status: OL"},
 		{"but it is checked", "usb_hid_ep_in = 999", "-a office", nil, 1, "usb_hid_ep_in: \"999\": want a number, 0 to 255"},
+		{"what may stand alone is checked where it does not", "usb_set_altinterface = 7x", "-a office", nil, 1,
+			"usb_set_altinterface: \"7x\": want a number, 0 to 255"},
 		{"what is obsolete stops nothing", "sddelay = 5", "-a office -d 1", nil, 0,
 			"ups.conf:4:1: sddelay: obsolete, it is ignored"},
 		{"a high debug_min is no mistake", "debug_min = 12", "-a office -d 1", nil, 0, "driver.debug: 12"},

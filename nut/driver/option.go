@@ -82,7 +82,7 @@ var common = []Option{
 	{Key: "nolock", Kind: Flag, hidden: true,
 		Help: "accepted for compatibility: no lock file is made, so none is in the way"},
 	{Key: "LIBUSB_DEBUG", Kind: Whole, Default: "0", Max: 4, hidden: true, Help: withoutEffect},
-	{Key: "usb_set_altinterface", hidden: true, bare: true, Help: quirk},
+	{Key: "usb_set_altinterface", Check: bareNumber, hidden: true, bare: true, Help: quirk},
 	{Key: "usb_config_index", Check: number, hidden: true, Help: withoutEffect},
 	{Key: "usb_hid_rep_index", Check: number, hidden: true, Help: quirk},
 	{Key: "usb_hid_desc_index", Check: number, hidden: true, Help: withoutEffect},
@@ -99,6 +99,14 @@ func number(value string) error {
 		return errors.New("want a number, 0 to 255")
 	}
 	return nil
+}
+
+// bareNumber checks a number that may be left out.
+func bareNumber(value string) error {
+	if value == enabled {
+		return nil
+	}
+	return number(value)
 }
 
 // globals are the keys that may stand before the first section and are not options of one UPS.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/blackstart-ups/blackstart/nut/env"
 	"github.com/blackstart-ups/blackstart/nut/transport"
@@ -131,7 +132,11 @@ func refused(f Frame) error {
 	text := string(f.Body[1:])
 	for _, w := range whys {
 		if f.Body[0] == w.code {
-			return fmt.Errorf("%w (%q)", w.err, text)
+			said, same := strings.CutPrefix(text, w.err.Error())
+			if said = strings.TrimPrefix(said, ": "); same && said == "" {
+				return w.err
+			}
+			return fmt.Errorf("%w (%q)", w.err, said)
 		}
 	}
 	return fmt.Errorf("refused: %q", text)

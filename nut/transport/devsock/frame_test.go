@@ -3,6 +3,7 @@ package devsock
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/blackstart-ups/blackstart/nut/transport"
@@ -26,6 +27,10 @@ func TestRefusalsKeepTheirMeaning(t *testing.T) {
 	}
 	if got := refused(Refusal(errors.New("it burns"))); got.Error() != `refused: "it burns"` {
 		t.Errorf("another error arrives as %v", got)
+	}
+	got := refused(Refusal(fmt.Errorf("%w: this is a USB device", transport.ErrNoPort)))
+	if want := `no such port ("this is a USB device")`; got.Error() != want {
+		t.Errorf("it arrives as %v; want %s", got, want)
 	}
 }
 
