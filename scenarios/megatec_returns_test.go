@@ -187,12 +187,20 @@ func qxUnits() []qxUnit {
 	return all
 }
 
-// Behind a USB bridge a unit hears what the bridge makes of its orders.
+// Behind a USB bridge a unit hears what the bridge makes of its orders. Only snr has no form for
+// them: there the load stays on until the battery is empty, of which the driver warns when it
+// starts.
 func TestEverythingComesBackBehindUSBBridges(t *testing.T) {
 	var all []comeback
 	for _, kind := range bridge.Kinds() {
 		u := qxUnit{name: kind}
-		if kind == "omron" {
+		switch kind {
+		case "snr":
+			continue
+		case "omron":
+			u.opt.Dialect = kind
+		case "gtec":
+			u.conf = "subdriver = gtec\nvendorid = 0665\nproductid = 5161"
 			u.opt.Dialect = kind
 		}
 		c := u.comeback()
