@@ -38,6 +38,9 @@ type carrier interface {
 	carries(cmd string) bool
 	// doubt says that the last line made no sense.
 	doubt()
+	// settle prepares for a command whose answer may be silence: what the next exchange brings
+	// answers nothing older, and it fails for a device that is gone.
+	settle(e env.Env) error
 	Close() error
 }
 
@@ -82,8 +85,10 @@ type serialCable struct {
 	short bool // the first byte has shortTime
 }
 
-func (c *serialCable) doubt()              {} // each exchange begins with an empty buffer
-func (c *serialCable) carries(string) bool { return true }
+// Each exchange begins with an empty buffer.
+func (c *serialCable) doubt()               {}
+func (c *serialCable) settle(env.Env) error { return nil }
+func (c *serialCable) carries(string) bool  { return true }
 
 func (c *serialCable) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 	if err := c.Flush(); err != nil {
@@ -198,11 +203,14 @@ func refusal(want string, line []byte) error {
 // tell sends a command that changes something. Most devices stay silent; that counts as yes, for
 // want of a better word, but is not acknowledged.
 func (c *conn) tell(e env.Env, cmd string) (acknowledged bool, err error) {
-	reply, err := c.exchange(e, cmd)
-	if errors.Is(err, transport.ErrTimeout) || errors.Is(err, errVanished) {
-		return false, nil
+	if err := c.cable.settle(e); err != nil {
+		return false, fmt.Errorf("%s: %w", cmd, err)
 	}
-	if err != nil {
+	reply, err := c.exchange(e, cmd)
+	switch silent := errors.Is(err, transport.ErrTimeout); {
+	case silent && !errors.Is(err, errUntaken), errors.Is(err, errVanished):
+		return false, nil
+	case err != nil:
 		return false, err
 	}
 	return verdict(cmd, string(reply))

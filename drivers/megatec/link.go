@@ -14,6 +14,10 @@ import (
 // the whole command.
 var errVanished = errors.New("the device went away after the command")
 
+// errUntaken is for a command that the bridge did not take: that there is no answer to it says
+// nothing.
+var errUntaken = errors.New("the bridge does not take the command")
+
 // A bridge is the kind of an adapter from USB to the serial line of the family. Nothing on the wire
 // tells one kind from another.
 type bridge struct {
@@ -81,17 +85,37 @@ func (l *link) exchange(e env.Env, cmd string, size int) ([]byte, error) {
 			return nil, err
 		}
 	}
+	l.sent = false
 	if l.doubtful && l.in != 0 {
-		l.drain(e, l.in, 64, drainSize, drainTime)
+		if err := l.drain(e, l.in, 64, drainSize, drainTime); err != nil {
+			return nil, err
+		}
 	}
-	l.doubtful, l.sent, l.raw = false, false, size
+	l.doubtful, l.raw = false, size
 	line, err := l.talker.talk(e, l, cmd)
 	if err == nil {
 		l.strikes = 0
 		return line, nil
 	}
 	l.doubt()
+	if l.stuck && errors.Is(err, transport.ErrTimeout) {
+		err = fmt.Errorf("%w: %w", errUntaken, err)
+	}
 	return nil, l.repair(e, err)
+}
+
+// settle implements carrier: it asks for the languages, which tells a device that is gone, or dead,
+// from one that obeys without a word.
+func (l *link) settle(e env.Env) error {
+	l.doubt()
+	_, err := l.descriptor(e, standard(stringDescriptor, 0, 0), languageSize)
+	switch {
+	case errors.Is(err, transport.ErrTimeout):
+		l.stuck = true
+	case l.in == 0:
+		l.stuck = false
+	}
+	return gone(nil, err)
 }
 
 // repair does what can be done about a failed transfer. The device is opened anew when its error
@@ -161,6 +185,9 @@ func (l *link) patience(e env.Env, within time.Duration) env.Instant {
 
 // read fetches one packet of at most size bytes.
 func (l *link) read(e env.Env, endpoint byte, size int, until env.Instant) ([]byte, error) {
+	if e.Now() > until { // there may be packets without end
+		return nil, transport.ErrTimeout
+	}
 	buf := make([]byte, size)
 	n, err := l.usb.Interrupt(e, endpoint, buf, until)
 	if err == nil && n == 0 {
@@ -186,18 +213,22 @@ func (l *link) line(e env.Env, size int) ([]byte, error) {
 }
 
 // drain drops what waits to be fetched, in up to so many transfers, until nothing comes for a
-// while. What is wrong with the device will show in the exchange that follows.
-func (l *link) drain(e env.Env, endpoint byte, most, size int, within time.Duration) {
+// while. What is wrong with the device will show in the exchange that follows. What waits comes at
+// once: a device that goes on sending does not keep the driver from finding out that it is mad. The
+// error is that of a device that is gone.
+func (l *link) drain(e env.Env, endpoint byte, most, size int, within time.Duration) error {
+	until := e.Now().Add(readTime)
 	for range most {
-		p, err := l.read(e, endpoint, size, e.Now().Add(within))
+		p, err := l.read(e, endpoint, size, min(until, e.Now().Add(within)))
 		if errors.Is(err, transport.ErrStall) {
 			l.usb.ClearHalt(e, endpoint)
 		}
 		if err != nil && len(p) == 0 {
-			return
+			return gone(nil, err)
 		}
 		l.debug(4, "dropped %q", p)
 	}
+	return nil
 }
 
 // Requests to the device (USB 2.0, 9.4; HID 1.11, 7.2).
@@ -207,6 +238,8 @@ const (
 	stringDescriptor = 3
 	getReport        = 0x01
 	setReport        = 0x09
+
+	languageSize = 4 // of string 0, up to the first language
 )
 
 // standard is a request for a descriptor.

@@ -20,7 +20,8 @@ func (sgs) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 		return nil, err
 	}
 	var reply []byte
-	for until := e.Now().Add(replyTime); len(reply) <= maxReply; {
+	until := e.Now().Add(replyTime)
+	for range maxReply { // packets may count no byte at all
 		p, err := l.read(e, l.in, 8, min(until, e.Now().Add(readTime)))
 		switch {
 		case errors.Is(err, transport.ErrTimeout) && len(reply) > 0:
@@ -84,12 +85,14 @@ var ablerexReplies = map[string]int{"Q1": 47, "I": 39, "F": 22, "Q5": 22}
 func (ablerexReports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	out := make([]byte, ablerexSize)
 	copy(out, append([]byte{0x05, 0x00, byte(len(cmd) + 1)}, cmd+"\r"...))
-	for range ablerexTries {
+	until := e.Now().Add(replyTime)
+	for try := 0; try < ablerexTries && (try == 0 || e.Now() < until); try++ {
 		l.sent = true
 		_, err := l.usb.Control(e, report(ablerexReport), out, e.Now().Add(time.Second))
 		if err := gone(nil, err); err != nil {
 			return nil, err
 		}
+		l.stuck = err != nil // which means nothing when there is a reply
 		if err := e.Sleep(500 * time.Millisecond); err != nil {
 			return nil, err
 		}
@@ -186,7 +189,9 @@ func (a *armac) sendWhole(e env.Env, l *link, cmd string) error {
 }
 
 func (a *armac) sendPieces(e env.Env, l *link, cmd string) error {
-	l.drain(e, l.in, 10, 8, drainTime)
+	if err := l.drain(e, l.in, 10, 8, drainTime); err != nil {
+		return err
+	}
 	return l.send(e, outReport, counted(cmd, 3, armacMark), 4, 5*time.Second)
 }
 

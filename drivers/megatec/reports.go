@@ -45,7 +45,9 @@ var (
 )
 
 func (r reports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
-	l.drain(e, l.in, r.stale, r.size, readTime)
+	if err := l.drain(e, l.in, r.stale, r.size, readTime); err != nil {
+		return nil, err
+	}
 	if err := l.send(e, r.to, []byte(cmd+"\r"), r.piece, r.within); err != nil {
 		return nil, err
 	}

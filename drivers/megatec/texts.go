@@ -108,9 +108,9 @@ func shutdownIndex(cmd string) (byte, bool) {
 
 // answer fetches a text until it says something.
 func (t texts) answer(e env.Env, l *link, x coded) ([]byte, error) {
-	var err error
-	for range t.tries {
-		l.sent = true // the request for the text is the command
+	err := errSilent
+	until := e.Now().Add(replyTime)
+	for try := 0; try < t.tries && (try == 0 || e.Now() < until); try++ {
 		var line []byte
 		line, err = t.fetch(e, l, x.index)
 		switch {
@@ -138,15 +138,18 @@ var errDamaged = fmt.Errorf("%w: a string of another length than it says", ErrMa
 func (t texts) fetch(e env.Env, l *link, index byte) ([]byte, error) {
 	lang, size := t.lang, t.size
 	if lang == 0 {
-		p, err := l.descriptor(e, standard(stringDescriptor, 0, 0), 4)
+		p, err := l.descriptor(e, standard(stringDescriptor, 0, 0), languageSize)
 		switch {
+		case errors.Is(err, transport.ErrTimeout):
+			return nil, fmt.Errorf("%w: %w", errUntaken, err)
 		case err != nil:
 			return nil, err
-		case len(p) < 4:
+		case len(p) < languageSize:
 			return nil, fmt.Errorf("%w: languages %x", ErrMalformed, p)
 		}
 		lang, size = uint16(p[2])|uint16(p[3])<<8, mostText
 	}
+	l.sent = true // the request for the text is the command
 	p, err := l.descriptor(e, standard(stringDescriptor, index, lang), size)
 	switch {
 	case err != nil:
