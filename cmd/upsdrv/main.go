@@ -23,6 +23,24 @@ import (
 	"github.com/blackstart-ups/blackstart/nut/transport/usb"
 )
 
+const help = `upsdrv: every driver in one program
+
+  NAME [options]            NAME is a link to upsdrv
+  upsdrv NAME [options]     the same without the link; NAME --help lists the options
+  upsdrv --list             the names, one a line
+
+There are %s.
+`
+
+// names lists all drivers, and the other names that they have.
+func names() []string {
+	var all []string
+	for _, d := range drivers.All {
+		all = append(append(all, d.Name), d.Aliases...)
+	}
+	return all
+}
+
 func main() {
 	prog := filepath.Base(os.Args[0])
 	named := false
@@ -30,12 +48,19 @@ func main() {
 		prog, named = os.Args[1], true
 	}
 	if prog == "upsdrv" && len(os.Args) == 2 && os.Args[1] == "--list" {
-		for _, d := range drivers.All {
-			for _, name := range append([]string{d.Name}, d.Aliases...) {
-				fmt.Println(name)
-			}
+		for _, name := range names() {
+			fmt.Println(name)
 		}
 		return
+	}
+	if prog == "upsdrv" && !named {
+		text := fmt.Sprintf(help, strings.Join(names(), ", "))
+		if len(os.Args) == 2 && (os.Args[1] == "-h" || os.Args[1] == "--help") {
+			fmt.Print(text)
+			return
+		}
+		fmt.Fprint(os.Stderr, text)
+		os.Exit(1)
 	}
 	ports := devsock.Ports{Real: usb.Ports{Others: &serial.Follower{Folder: serial.ByID}}}
 	run := driver.Main(drivers.All, ports, prog)

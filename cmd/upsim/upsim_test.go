@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -57,7 +58,12 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	e, err := osenv.New(osenv.Options{Prog: "ask"})
 	ts.Check(err)
+	until := time.Now().Add(realPatience)
 	s, err := serial.Ports{}.Serial(e, ts.MkAbs(args[0]), transport.Mode{})
+	for errors.Is(err, transport.ErrBusy) && time.Now().Before(until) {
+		time.Sleep(time.Millisecond) // a program that another script starts may hold it until exec
+		s, err = serial.Ports{}.Serial(e, ts.MkAbs(args[0]), transport.Mode{})
+	}
 	ts.Check(err)
 	defer s.Close()
 	_, err = s.Write(e, []byte(args[1]+"\r"))

@@ -74,7 +74,8 @@ func TestDialects(t *testing.T) {
 	}
 	for _, name := range Dialects() {
 		if name != "megatec" && tests[name] == nil {
-			t.Errorf("dialect %s has no test", name)
+			t.Errorf("dialect %s has no test: add %q: {{cmd: what it is asked, want: how the "+
+				"answer begins}} to tests", name, name)
 		}
 	}
 	for name, steps := range tests {

@@ -31,6 +31,22 @@ const (
 var faultNames = [faults]string{"silent", "mute", "garbage", "noise", "truncate", "slow", "unplug",
 	"halt", "overflow", "reset", "busy", "eperm"}
 
+// faultHelp says for people what each is.
+var faultHelp = [faults]string{
+	"the device neither hears nor speaks",
+	"it hears and obeys, but its answers are lost",
+	"every byte of an answer is noise",
+	"one bit of each answer is flipped",
+	"answers stop halfway",
+	"every byte takes forty times as long",
+	"the port is gone until the device is plugged in again",
+	"every transfer is refused, until that or the device is reset",
+	"all that comes is longer than was asked for",
+	"the device leaves the bus and is back at once, under another number",
+	"opening fails: another program has the port",
+	"opening fails: no permission",
+}
+
 // slowness is the factor of Slow: an answer of 47 bytes at 2400 baud then takes 8 s, longer than
 // any driver waits.
 const slowness = 40

@@ -23,25 +23,19 @@ func levers() []lever {
 		{"mains", "off|on|VOLTS", "the voltage at the input; on is the nominal one", (*Control).mains},
 		{"battery", "PERCENT", "the charge", (*Control).battery},
 		{"load", "PERCENT", "the load, in percent of the rated power", (*Control).load},
-		{"fault", "KIND [for=TIME]",
-			"something wrong with the port: " + faultHelp(), (*Control).fault},
+		{"fault", "KIND [for=TIME]", "something is wrong with the port, see below",
+			(*Control).fault},
 		{"clear", "KIND|all", "ends a fault", (*Control).clear},
 		{"unplug", "[for=TIME]", "the same as fault unplug", (*Control).unplug},
 		{"plug", "", "the same as clear unplug", (*Control).plug},
 		{"stuck-low", "on|off", "the low-battery sensor says low", (*Control).stuckLow},
 		{"bad-battery", "on|off", "battery tests fail", (*Control).badBattery},
 		{"button", "", "switches the outlet on, as the one on the front does", (*Control).button},
-		{"state", "", "everything, as one JSON object", (*Control).state},
+		{"state", "", "everything that is true of the UPS", (*Control).state},
 		{"seen", "", "the commands that the device has got, one a line", (*Control).seen},
 		{"quit", "", "ends the emulation", (*Control).quit},
 		{"help", "", "this list", (*Control).help},
 	}
-}
-
-// faultHelp names the faults.
-func faultHelp() string {
-	return strings.Join(faultNames[:Halt], ", ") + "; USB alone: " +
-		strings.Join(faultNames[Halt:], ", ")
 }
 
 // Help is the list of requests, for people.
@@ -49,6 +43,14 @@ func Help() string {
 	var b strings.Builder
 	for _, l := range levers() {
 		fmt.Fprintf(&b, "  %-24s %s\n", strings.TrimSpace(l.name+" "+l.args), l.help)
+	}
+	b.WriteString("\nA fault lasts until it is cleared, or for the TIME. The kinds are:\n\n")
+	for f := range faults {
+		where := ""
+		if f >= Halt {
+			where = "USB: "
+		}
+		fmt.Fprintf(&b, "  %-10s %s%s\n", f, where, faultHelp[f])
 	}
 	return b.String()
 }

@@ -154,7 +154,7 @@ func (c *conn) exchangeRaw(e env.Env, cmd string, size int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd, err)
 	}
-	c.debug(3, "%s -> %q", cmd, line)
+	c.debug(3, "%q -> %q", cmd, line)
 	c.last = line
 	return line, nil
 }
@@ -175,7 +175,7 @@ func (c *conn) ask(e env.Env, q query) (reading, error) {
 	}
 	r, err := q.decode(line)
 	if err != nil && rejects(q.wire(), string(line)) {
-		err = refusal(q.send, line)
+		err = fmt.Errorf("%w: the device answers %q", errRefused, line)
 	}
 	if errors.Is(err, ErrMalformed) {
 		c.cable.doubt()

@@ -130,7 +130,7 @@ func (p program) plugNamed(e env.Env, s driver.Setup, why error) (carrier, error
 		return nil, err
 	}
 	usb, err := find.open(e, s.Ports, s.Conf.Port())
-	if err != nil && maybeUSB(s.Conf.Port()) {
+	if err != nil && maybeUSB(s.Conf.Port()) && err.Error() != why.Error() {
 		return nil, fmt.Errorf("%w; as a USB device: %w", why, err)
 	}
 	if err != nil {

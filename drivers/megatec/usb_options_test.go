@@ -59,8 +59,9 @@ func TestUSBOptionsChooseTheDevice(t *testing.T) {
 
 func TestUSBOptionsThatFindNothing(t *testing.T) {
 	for conf, says := range map[string]string{
-		"serial = 2":       `serial is "A1", not 2`, // the whole of it must match
-		"vendorid = 0001":  "no such port: no USB device that this driver knows, of 1 that are plugged in",
+		"serial = 2": `serial is "A1", not 2`, // the whole of it must match
+		"vendorid = 0001": "no such port: no USB device that this driver knows, " +
+			"of 1 that are plugged in: 0665:5161",
 		"productid = 9999": "no such port: no USB device that this driver knows",
 		"bus = 7":          `bus is "001", not 7`,
 		"subdriver = cypress": "subdriver = cypress: vendorid and productid are missing: " +

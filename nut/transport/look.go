@@ -74,7 +74,7 @@ func (w USBWant) Look(e env.Env, c Controller, id *USBID) error {
 // error says of each that came into question why not.
 func FirstUSB(names []string, open func(name string) (USB, error)) (USB, error) {
 	cause := ErrNoPort
-	var why []string
+	var why, others []string
 	for _, name := range names {
 		dev, err := open(name)
 		switch {
@@ -83,6 +83,7 @@ func FirstUSB(names []string, open func(name string) (USB, error)) (USB, error) 
 		case errors.Is(err, env.ErrStopped):
 			return nil, err
 		case errors.Is(err, ErrNumbers):
+			others = append(others, strings.TrimSuffix(err.Error(), ": "+ErrNumbers.Error()))
 			continue
 		case cause != ErrNoPort: // keeps the first
 		case errors.Is(err, ErrBusy):
@@ -93,8 +94,12 @@ func FirstUSB(names []string, open func(name string) (USB, error)) (USB, error) 
 		why = append(why, fmt.Sprintf("%s: %v", name, err))
 	}
 	if len(why) == 0 {
-		return nil, fmt.Errorf("%w: no USB device that this driver knows, "+
+		err := fmt.Errorf("%w: no USB device that this driver knows, "+
 			"of %d that are plugged in", cause, len(names))
+		if len(others) > 0 {
+			err = fmt.Errorf("%w: %s", err, strings.Join(others, ", "))
+		}
+		return nil, err
 	}
 	return nil, fmt.Errorf("%w: no USB device fits: %s", cause, strings.Join(why, "; "))
 }

@@ -276,10 +276,16 @@ func (m *machine) translate(err error) error {
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		return fmt.Errorf("%s: %w", capital(errno.Error()), errno)
+		return cause{errno}
 	}
 	return err
 }
+
+// A cause is an error of the system that env has no name for, in strerror's words.
+type cause struct{ errno syscall.Errno }
+
+func (c cause) Error() string { return capital(c.errno.Error()) }
+func (c cause) Unwrap() error { return c.errno }
 
 // capital writes an error the way strerror does.
 func capital(s string) string {

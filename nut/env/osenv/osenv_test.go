@@ -174,6 +174,11 @@ func TestStreamsReportTimeoutEndAndRefusal(t *testing.T) {
 	if _, err := l.Accept(e, env.Never); !errors.Is(err, env.ErrClosed) {
 		t.Errorf("closed listener: %v", err)
 	}
+	missing := filepath.Join(t.TempDir(), "socket")
+	if _, err := e.Net().Dial(e, "unix", missing, env.Never); !errors.Is(err, fs.ErrNotExist) ||
+		err.Error() != "No such file or directory" {
+		t.Errorf("a socket that is not there: %v", err)
+	}
 	if _, err := e.Net().Dial(e, "tcp", l.Addr(), env.Never); !errors.Is(err, env.ErrRefused) {
 		t.Errorf("nobody listens: %v, want refused", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 
@@ -34,7 +35,7 @@ func (Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial,
 	}
 	own, err := lock(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, translate(err))
+		return nil, fmt.Errorf("%s: %w", name, explain(translate(err), e, file))
 	}
 	lib, err := serial.Open(file, mode)
 	if err != nil {
@@ -50,6 +51,20 @@ func (Ports) Serial(e env.Env, name string, m transport.Mode) (transport.Serial,
 		return nil, fmt.Errorf("%s: %w", name, translate(err))
 	}
 	return &linedPort{p}, nil
+}
+
+// explain adds to an error what would help: whose right is missing, or the name that a socket has.
+func explain(err error, e env.Env, file string) error {
+	if fi, odd := os.Stat(file); odd == nil && fi.Mode().Type() == fs.ModeSocket {
+		return fmt.Errorf("%w: it is a socket; that of an emulated device is the port devsim:%s",
+			err, file)
+	}
+	account := e.Host().Account()
+	if !errors.Is(err, transport.ErrPermission) || account == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s may not read and write %s; want that account in the group of the "+
+		"file, or another account (user = in ups.conf, or -u)", err, account, file)
 }
 
 // pty is what names of pseudo-terminals look like once links are resolved.

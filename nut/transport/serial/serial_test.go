@@ -174,6 +174,21 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	}
 }
 
+// Whoever forgets the prefix of an emulated device's socket is told.
+func TestASocketIsNoSerialPort(t *testing.T) {
+	e := machine(t, 1)
+	file := filepath.Join(t.TempDir(), "ups")
+	l, err := e.Net().Listen(e, "unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = serial.Ports{}.Serial(e, file, transport.Mode{})
+	if !errors.Is(err, transport.ErrNoPort) || !strings.Contains(err.Error(), "devsim:"+file) {
+		t.Errorf("Serial(%q) = %v; want ErrNoPort that names devsim:%s", file, err, file)
+	}
+}
+
 func TestRehearsalOpensPseudoTerminalsOnly(t *testing.T) {
 	name, _ := terminal(t)
 	folder := t.TempDir()

@@ -128,7 +128,7 @@ func pick(e env.Env, b bus, name string, w transport.USBWant) (device, error) {
 // try opens one device, shows it to the driver and claims it.
 func try(e env.Env, b bus, p place, w transport.USBWant) (transport.USB, error) {
 	if w.Numbers != nil && !w.Numbers(p.vendor, p.product) {
-		return nil, transport.ErrNumbers
+		return nil, fmt.Errorf("%04x:%04x: %w", p.vendor, p.product, transport.ErrNumbers)
 	}
 	d, err := b.open(e, p)
 	if err != nil {

@@ -143,7 +143,7 @@ func TestASearchThatFindsNothingSaysOfEachDeviceWhy(t *testing.T) {
 		text         string
 	}{
 		{"auto", "", nil, transport.ErrNoPort, "of 0 that are plugged in"},
-		{"auto", "", []*fakeDevice{mouse}, transport.ErrNoPort, "of 1 that are plugged in"},
+		{"auto", "", []*fakeDevice{mouse}, transport.ErrNoPort, "of 1 that are plugged in: "},
 		{"auto", "X", []*fakeDevice{mouse, ups(9, 1, "A"), ups(8, 2, "B")}, transport.ErrNoPort,
 			"/dev/bus/usb/001/009: 0665:5161 \"\" \"\": serial \"A\" is not \"X\"; " +
 				"/dev/bus/usb/001/008: 0665:5161 \"\" \"\": serial \"B\" is not \"X\""},
