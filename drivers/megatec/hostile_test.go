@@ -183,3 +183,26 @@ func TestUnpluggedDuringKillPower(t *testing.T) {
 	})
 	t.Logf("%d kill-power runs", runs)
 }
+
+// A device that once did not tell its strings, and does later, is the same.
+func TestStringsThatComeLate(t *testing.T) {
+	b := bridgedUnits[0].plugIn(t, power.Spec{}, bridge.Options{})
+	chip, err := bridge.New("cypress", b.dev, bridge.Options{Serial: "A1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hostile{Gadget: chip}
+	h.control = func(now time.Duration, s transport.USBSetup, out []byte) ([]byte, time.Duration, error) {
+		if s.RequestType == 0x80 && s.Value>>8 == gadget.StringDescriptor {
+			return nil, now, transport.ErrStall
+		}
+		return chip.Control(now, s, out)
+	}
+	b.insert(h)
+	b.start("nutdrv_qx")
+	b.run(40 * time.Second)
+	h.control = nil
+	b.cable.SetFault(b.now(), serve.Unplug, 10*time.Second)
+	b.run(time.Minute)
+	b.wantEvents("data =stale", "port =open", "data =fresh")
+}

@@ -248,7 +248,7 @@ func (f *usbSearch) match(id transport.USBID) error {
 		}
 	}
 	switch {
-	case f.known != "" && identity(id) != f.known:
+	case f.known != "" && !same(f.known, id):
 		return fmt.Errorf("not the device that was lost: that is %s", f.known)
 	case f.kind(id).name == "":
 		return errors.New("no bridge is known for these numbers: name one by subdriver, " +
@@ -280,8 +280,21 @@ func (f *usbSearch) kind(id transport.USBID) bridge {
 
 // identity is what stays the same when a device is plugged in anew.
 func identity(id transport.USBID) string {
-	return fmt.Sprintf("%04x:%04x %q %q %q",
-		id.VendorID, id.ProductID, id.Vendor, id.Product, id.Serial)
+	return fmt.Sprintf(identityForm, id.VendorID, id.ProductID, id.Vendor, id.Product, id.Serial)
+}
+
+const identityForm = "%04x:%04x %q %q %q"
+
+// same reports whether a device can be the one with an identity. What that did not tell it may tell
+// now: to read a text fails at times.
+func same(known string, id transport.USBID) bool {
+	was := transport.USBID{}
+	fmt.Sscanf(known, identityForm,
+		&was.VendorID, &was.ProductID, &was.Vendor, &was.Product, &was.Serial)
+	return was.VendorID == id.VendorID && was.ProductID == id.ProductID &&
+		(was.Vendor == "" || was.Vendor == id.Vendor) &&
+		(was.Product == "" || was.Product == id.Product) &&
+		(was.Serial == "" || was.Serial == id.Serial)
 }
 
 // index reads a number that was checked with the options; a word is 0.
