@@ -142,6 +142,7 @@ type Host interface {
 	Stdout() io.Writer
 	Stderr() io.Writer
 
+	// ReadFile reads a whole file. One that has no end is an error.
 	ReadFile(name string) ([]byte, error)
 	// WriteFile replaces the file's content; the bytes are on the disk when it returns.
 	WriteFile(name string, b []byte, perm fs.FileMode) error

@@ -55,7 +55,30 @@ func (h *host) Getenv(key string) string {
 	return os.Getenv(key)
 }
 
-func (h *host) ReadFile(name string) ([]byte, error) { return os.ReadFile(name) }
+// ReadFile does not wait for who writes to a FIFO: others may have put it there.
+func (h *host) ReadFile(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("this is a FIFO")}
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = &fs.PathError{Op: "read", Path: name,
+			Err: fmt.Errorf("there are more than %d bytes", maxFile)}
+	}
+	return b, err
+}
+
+// maxFile is more than any file has that a program reads whole; /dev/zero has no end.
+const maxFile = 64 << 20
 
 // WriteFile writes a new file beside the old one and renames it, so that a power cut leaves
 // either the old content or the new.

@@ -391,3 +391,36 @@ func TestWriteFileReplacesWholeAndKeepsTheMode(t *testing.T) {
 		t.Errorf("missing file: %v", err)
 	}
 }
+
+// Others may have put anything in the place of a file.
+func TestReadFileComesBack(t *testing.T) {
+	dir := t.TempDir()
+	fifo, whole, folder := filepath.Join(dir, "fifo"), filepath.Join(dir, "whole"), filepath.Join(dir, "dir")
+	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.WriteFile(whole, []byte("text"), 0o600),
+		os.Mkdir(folder, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	e := newEnv(t, osenv.Options{})
+	for _, tt := range []struct {
+		name, text string
+		fails      bool
+	}{{whole, "text", false}, {"/dev/null", "", false}, {fifo, "", true}, {"/dev/zero", "", true}, {folder, "", true}} {
+		type result struct {
+			b   []byte
+			err error
+		}
+		done := make(chan result, 1)
+		go func() {
+			b, err := e.Host().ReadFile(tt.name)
+			done <- result{b, err}
+		}()
+		select {
+		case r := <-done:
+			if (r.err != nil) != tt.fails || r.err == nil && string(r.b) != tt.text {
+				t.Errorf("%s: %d bytes, %v; want %q, error %v", tt.name, len(r.b), r.err, tt.text, tt.fails)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: still reading", tt.name)
+		}
+	}
+}
