@@ -47,7 +47,8 @@ func TestUSBOptionsChooseTheDevice(t *testing.T) {
 		"busport = 1":                       "SIM-600",
 		"langid_fix = 0x4095":               "SIM-600", // means nothing to this bridge
 		"noscanlangid\nallow_duplicates":    "SIM-600",
-		"subdriver = cypress\nvendorid = 0665\nproductid = 5161\nserial = B2": "OTHER",
+		"subdriver = cypress\nvendorid = 0665\nproductid = 5161\nserial = B2":        "OTHER",
+		"protocol = Megatec\nsubdriver = CYPRESS\nvendorid = 0665\nproductid = 5161": "SIM-600",
 	} {
 		b := twins(t, bridge.Options{Serial: "A1"}, bridge.Options{Serial: "B2"})
 		b.conf("nutdrv_qx", conf)

@@ -99,6 +99,7 @@ func (c *Conf) take(s Spec, set setting) error {
 	case set.flag:
 		return fmt.Errorf("%s: value is missing: want %s = <value>", set.key, set.key)
 	}
+	value = o.spelled(value)
 	if err := o.check(value); err != nil {
 		return fmt.Errorf("%s: %q: %w", set.key, set.value, err)
 	}

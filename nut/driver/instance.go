@@ -156,8 +156,11 @@ func (i instance) note(port string) func(e env.Env, known string) {
 
 // known is what was kept of the device at a port.
 func (i instance) known(e env.Env, port string) string {
+	if info, err := e.Host().Stat(i.notes); err != nil || info.Size > maxNote {
+		return ""
+	}
 	text, err := e.Host().ReadFile(i.notes)
-	if err != nil || len(text) > maxNote {
+	if err != nil {
 		return ""
 	}
 	line, _, _ := strings.Cut(string(text), "\n")

@@ -30,7 +30,7 @@ type Option struct {
 	Help    string
 	// Min and Max bound a number, in its own unit, when Max is above Min.
 	Min, Max int
-	// OneOf lists all values of a Text, when there are only some.
+	// OneOf lists all values of a Text, when there are only some; their case does not matter.
 	OneOf []string
 	// Check is a further condition on the value.
 	Check func(value string) error
@@ -145,6 +145,16 @@ var units = map[Kind]struct {
 	unit time.Duration
 	noun string
 }{Seconds: {time.Second, " of seconds"}, Minutes: {time.Minute, " of minutes"}, Whole: {1, ""}}
+
+// spelled is a value as OneOf has it; NUT does not mind the case of such words.
+func (o Option) spelled(value string) string {
+	for _, word := range o.OneOf {
+		if strings.EqualFold(word, value) {
+			return word
+		}
+	}
+	return value
+}
 
 // check reports what is wrong with a value.
 func (o Option) check(value string) error {
