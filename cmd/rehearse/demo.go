@@ -46,7 +46,8 @@ func demoVerb(args []string, out, errOut io.Writer) int {
 	}
 	fmt.Fprintln(out, check.Timeline(sim.Trace, check.TimelineOptions{}))
 	fmt.Fprintf(out,
-		"%v of the room's time in %v; nobody lost power while running; replay it: trace %.12s\n\n",
+		"%v of the room's time in %v; nobody lost power while running; "+
+			"the same every time: trace %.12s\n\n",
 		sim.Virtual.Round(time.Second), sim.Real.Round(time.Millisecond), check.Hash(sim.Trace))
 	fmt.Fprintf(out,
 		"Now the same script with the programs of %s as processes, on loopback addresses and a pty,\n"+
