@@ -126,7 +126,6 @@ var Wide = []WideFile{
 	{"scenarios/interop/load/main.go", 1},
 	{"scenarios/rung/crowd.go", 2},
 	{"scenarios/rung/fabric.go", 2},
-	{"scenarios/rung/proc.go", 3},
 	{"scenarios/rung/rung.go", 2},
 	{"scenarios/rung/sim.go", 2},
 	{"scenarios/script/act.go", 3},
