@@ -271,12 +271,12 @@ func (r *room) catchUp() {
 func (s *seen) take(i int, ev env.Event) {
 	switch ev.Kind {
 	case env.Probe:
-		key := ev.Host + " " + ev.UPS
-		if ev.Name == "logins" {
+		switch key := ev.Host + " " + ev.UPS; ev.Name {
+		case "logins":
 			s.logins[key] = ev.Value
-			return
+		case "status": // and not delay, which says how long an answer took
+			s.status[ev.UPS], s.replies[key] = ev.Value, ev.Value
 		}
-		s.status[ev.UPS], s.replies[key] = ev.Value, ev.Value
 	case env.Notify:
 		s.notes = append(s.notes, note{ev.Host, ev.Name, i})
 	case env.Machine:
