@@ -33,6 +33,13 @@ func proc(s float64, host, service, value string) env.Event {
 	return env.Event{T: sec(s), Kind: env.Proc, Host: host, Name: service, Value: value}
 }
 
+// failed is a service that does not start.
+func failed(s float64, host, service string) env.Event {
+	ev := proc(s, host, service, "start")
+	ev.N = 1
+	return ev
+}
+
 func link(s float64, name, value string) env.Event {
 	return env.Event{T: sec(s), Kind: env.Link, Name: name, Value: value}
 }

@@ -20,6 +20,8 @@ type recovery struct {
 const (
 	retryTime     = clientTimeout   // a request that hung when the network came back ends by then
 	recoverySlack = 5 * time.Second // what L06 grants beyond a poll or a retry
+	// serviceRetry is how long service managers leave a service alone that did not start.
+	serviceRetry = 15 * time.Second
 )
 
 // idle are the kinds of events that change nothing about whether anybody has recovered.
@@ -122,7 +124,8 @@ func recoveryTime(h *Host) time.Duration {
 }
 
 // readySince is since when everything is there that h needs to watch u; false while it is not, or
-// while the host is on its way down.
+// while the host is on its way down. A service that did not start, perhaps while its device was at
+// fault, is granted one more try.
 func (v *View) readySince(h *Host, u *UPS, from env.Instant) (env.Instant, bool) {
 	if u.Server == "" || u.OnBattery || h.Machine != Up || h.Attempt.Began != env.Never ||
 		!v.Reachable(h, u) {
@@ -132,17 +135,22 @@ func (v *View) readySince(h *Host, u *UPS, from env.Instant) (env.Instant, bool)
 	if s.Machine != Up {
 		return env.Never, false
 	}
+	retry := time.Duration(0)
 	needs := []*Service{h.Service("upsmon"), s.Service("upsd"), s.Service("driver:" + u.Name)}
 	for _, p := range needs {
-		if !p.Works() {
+		switch {
+		case !p.Works():
 			return env.Never, false
+		case p.State == "failed":
+			retry = serviceRetry + openTime
+		default:
+			from = latest(from, p.Since)
 		}
-		from = latest(from, p.Since)
 	}
 	if u.FaultAt != env.Never { // its driver has to find the device first
 		from = max(from, u.FaultAt.Add(reconnectTime+u.Driver.Duration("pollinterval")))
 	}
-	return latest(from, h.Since, s.Since, u.InputSince, u.OutletSince), true
+	return latest(from, h.Since, s.Since, u.InputSince, u.OutletSince).Add(retry), true
 }
 
 // failures names the services on which h depends for u and that did not start.
