@@ -145,6 +145,8 @@ func (p *port) Close() error {
 	}
 	p.closed = true
 	err := p.lib.Close()
+	// A child that is just being started has the file, too, until it runs its program.
+	unix.Flock(p.own, unix.LOCK_UN)
 	unix.Close(p.own)
 	if err != nil && !errors.Is(translate(err), transport.ErrGone) {
 		return fmt.Errorf("%s: close: %w", p.name, err)
