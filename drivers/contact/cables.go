@@ -79,7 +79,7 @@ func models() string {
 	var b strings.Builder
 	b.WriteString("the model and its cable, required:")
 	for i, c := range Cables {
-		fmt.Fprintf(&b, "\n%33d  %s", i, c.Description)
+		fmt.Fprintf(&b, "\n%d %s", i, c.Description)
 	}
 	return b.String()
 }

@@ -226,6 +226,18 @@ func TestBadOptionsEndTheDriver(t *testing.T) {
 	}
 }
 
+// Each model stands in a line of its own.
+func TestHelpListsTheModels(t *testing.T) {
+	b := newBench(t, power.Spec{}, contact.Options{Type: 7}, typed(7))
+	b.start("-h")
+	for i, c := range driven.Cables {
+		want := fmt.Sprintf("%d %s", i, c.Description)
+		if !slices.ContainsFunc(b.log, func(l string) bool { return strings.TrimSpace(l) == want }) {
+			t.Errorf("the help has no line %q", want)
+		}
+	}
+}
+
 func TestReplaceBatteryAndBypass(t *testing.T) {
 	b := newBench(t, power.Spec{}, contact.Options{Type: 23}, typed(23))
 	b.start()

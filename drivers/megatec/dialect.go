@@ -95,9 +95,9 @@ var (
 // dialects are all there are, in the order in which a device is tried for them: one that answers
 // more comes before those whose questions it understands as well.
 var dialects = []dialect{
-	omron, voltronic, axpert, voltronicQS, voltronicQSHex, mustek, oldMegatec, bestUPS, mecer,
-	megatec, zinto, masterguard, hunnox, ablerex, innovart31, innovart33, q2, q6, gtec, q1Only,
-	innovatae,
+	omron, voltronic, axpert, voltronicQS, voltronicQSHex, mustek, oldMegatec,
+	bestUPS, mecer, megatec, zinto, masterguard, hunnox, ablerex, innovart31,
+	innovart33, q2, q6, gtec, q1Only, innovatae,
 }
 
 // blazerDialects are those of the older driver, in its order.

@@ -259,19 +259,22 @@ const (
 	helpIndent = 30
 )
 
-// printOption prints a key with its help, which goes on below itself.
+// printOption prints a key with its help, which goes on below itself; its lines remain lines.
 func printOption(w io.Writer, key, help string) {
 	line := fmt.Sprintf("  %-28s", key)
 	if len(line) > helpIndent {
 		fmt.Fprintln(w, line)
 		line = strings.Repeat(" ", helpIndent)
 	}
-	for _, word := range strings.Fields(help) {
-		if len(line)+1+len(word) > helpWidth {
-			fmt.Fprintln(w, line)
-			line = strings.Repeat(" ", helpIndent)
+	for text := range strings.SplitSeq(help, "\n") {
+		for _, word := range strings.Fields(text) {
+			if len(line)+1+len(word) > helpWidth {
+				fmt.Fprintln(w, line)
+				line = strings.Repeat(" ", helpIndent)
+			}
+			line += " " + word
 		}
-		line += " " + word
+		fmt.Fprintln(w, line)
+		line = strings.Repeat(" ", helpIndent)
 	}
-	fmt.Fprintln(w, line)
 }
