@@ -206,3 +206,29 @@ func TestStringsThatComeLate(t *testing.T) {
 	b.run(time.Minute)
 	b.wantEvents("data =stale", "port =open", "data =fresh")
 }
+
+// A command that waits for a device to take it, until that is unplugged, was not taken.
+func TestUnpluggedBeforeItTakesTheCommand(t *testing.T) {
+	eachBridge(t, func(t *testing.T, u bridged) {
+		if u.kill == "" {
+			return
+		}
+		for _, f := range []serve.Fault{serve.Silent, serve.Halt} {
+			for at := time.Duration(0); at < 3*time.Second; at += 100 * time.Millisecond {
+				b, _ := u.seize(t, "sdcommands = shutdown.return")
+				b.start("nutdrv_qx")
+				b.run(40 * time.Second)
+				err := b.outcome(func() func() (int, bool) {
+					done := b.startKill()
+					b.cable.SetFault(b.now(), f, at+time.Second)
+					b.run(at + 500*time.Millisecond)
+					b.cable.SetFault(b.now(), serve.Unplug, 200*time.Millisecond)
+					return done
+				})
+				if err != nil {
+					t.Errorf("%v, unplugged %v later: %v", f, at, err)
+				}
+			}
+		}
+	})
+}

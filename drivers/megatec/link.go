@@ -157,8 +157,9 @@ func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
 	for at := 0; at < len(cmd); at += piece {
 		report := make([]byte, piece)
 		copy(report, cmd[at:])
-		l.sent = at+piece >= len(cmd) // it may obey before it has said that it has it
+		begin := e.Now()
 		_, err := l.usb.Control(e, s, report, l.patience(e, within))
+		l.sent = at+piece >= len(cmd) && l.mayHave(e, begin, err)
 		if l.stuck = errors.Is(err, transport.ErrTimeout); err != nil {
 			return err
 		}
@@ -168,10 +169,19 @@ func (l *link) send(e env.Env, s transport.USBSetup, cmd []byte, piece int,
 
 // write sends a command as one interrupt transfer.
 func (l *link) write(e env.Env, endpoint byte, packet []byte, within time.Duration) error {
-	l.sent = true
+	begin := e.Now()
 	_, err := l.usb.Interrupt(e, endpoint, packet, l.patience(e, within))
+	l.sent = l.mayHave(e, begin, err)
 	l.stuck = errors.Is(err, transport.ErrTimeout)
 	return err
+}
+
+// mayHave reports whether the device may have what was sent to it: one that goes away at once may
+// obey before it has said that it has it, and one that went away after it had taken nothing for a
+// while has not.
+func (l *link) mayHave(e env.Env, begin env.Instant, err error) bool {
+	quick := !l.stuck && e.Now().Sub(begin) < drainTime
+	return err == nil || quick && errors.Is(err, transport.ErrGone)
 }
 
 // patience is the deadline of a transfer that sends. A bridge that did not take the last one is

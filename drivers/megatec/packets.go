@@ -87,8 +87,9 @@ func (ablerexReports) talk(e env.Env, l *link, cmd string) ([]byte, error) {
 	copy(out, append([]byte{0x05, 0x00, byte(len(cmd) + 1)}, cmd+"\r"...))
 	until := e.Now().Add(replyTime)
 	for try := 0; try < ablerexTries && (try == 0 || e.Now() < until); try++ {
-		l.sent = true
-		_, err := l.usb.Control(e, report(ablerexReport), out, e.Now().Add(time.Second))
+		begin := e.Now()
+		_, err := l.usb.Control(e, report(ablerexReport), out, begin.Add(time.Second))
+		l.sent = l.mayHave(e, begin, err)
 		if err := gone(nil, err); err != nil {
 			return nil, err
 		}

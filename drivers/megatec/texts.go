@@ -149,8 +149,9 @@ func (t texts) fetch(e env.Env, l *link, index byte) ([]byte, error) {
 		}
 		lang, size = uint16(p[2])|uint16(p[3])<<8, mostText
 	}
-	l.sent = true // the request for the text is the command
+	begin := e.Now()
 	p, err := l.descriptor(e, standard(stringDescriptor, index, lang), size)
+	l.sent = l.mayHave(e, begin, err) // the request for the text is the command
 	switch {
 	case err != nil:
 		return nil, err
