@@ -232,3 +232,21 @@ func TestUnpluggedBeforeItTakesTheCommand(t *testing.T) {
 		}
 	})
 }
+
+// A bus that is reset while the power fails does not leave the load on.
+func TestKillPowerWaitsForADeviceThatIsAway(t *testing.T) {
+	for at := time.Duration(0); at < 3*time.Second; at += 100 * time.Millisecond {
+		b, _ := bridgedUnits[0].seize(t, "")
+		off := false
+		b.body.OnChange(func(c power.Change) { off = off || c.Name == power.Outlet && c.Value == "off" })
+		err := b.outcome(func() func() (int, bool) {
+			done := b.startKill()
+			b.run(at)
+			b.cable.SetFault(b.now(), serve.Unplug, 2*time.Second)
+			return done
+		})
+		if err != nil || !off {
+			t.Errorf("unplugged after %v: the outlet was cut: %v; %v", at, off, err)
+		}
+	}
+}

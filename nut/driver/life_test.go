@@ -513,6 +513,7 @@ func TestKillAlone(t *testing.T) {
 				tt.edit(b.d)
 			}
 			p := b.start("-k")
+			b.run(5 * time.Second) // for a device that is away
 			b.wantExit(p, tt.exit)
 			if tt.want != "" {
 				b.wantInOrder("events", b.events, tt.want)

@@ -282,12 +282,32 @@ func (p *program) kill(e env.Env) error {
 		return err
 	}
 	r := p.runner(e)
-	defer r.drop()
 	r.killing, r.known = true, p.at.known(e, p.conf.Port())
-	if err := r.open(e); err != nil {
-		return fmt.Errorf("the load is still on: %w", err)
+	for again := killAgain; ; again-- {
+		err := r.killAlone(e)
+		away := errors.Is(err, transport.ErrGone) || errors.Is(err, transport.ErrNoPort)
+		if err == nil || !away || again == 0 || e.Sleep(killPause) != nil {
+			return err
+		}
+		e.Log().Warn(fmt.Sprintf("%s%v; once more", r.name(), err))
 	}
-	if _, err := r.kill(e); err != nil {
+}
+
+// How often, and after which pause, a kill-power run tries again with a device that is away: a bus
+// that was reset, as it happens when the power fails, takes a second or two to list its devices.
+const (
+	killAgain = 2
+	killPause = 2 * time.Second
+)
+
+// killAlone opens the device and switches the load off.
+func (r *runner) killAlone(e env.Env) error {
+	defer r.drop()
+	err := r.open(e)
+	if err == nil {
+		_, err = r.kill(e)
+	}
+	if err != nil {
 		return fmt.Errorf("the load is still on: %w", err)
 	}
 	return nil
