@@ -144,7 +144,7 @@ func returns(model, models int) []time.Duration {
 	case os.Getenv("BLACKSTART_SWEEP") == "full":
 		early, late = 1, 1
 	case testing.Short(): // the race detector keeps a megabyte of each world that ever was
-		early, late = 131, 701
+		early, late = 211, 1999
 	case models > crowd:
 		early, late = 23, 211
 	}
