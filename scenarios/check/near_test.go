@@ -379,6 +379,14 @@ func TestExcusesOfContradictions(t *testing.T) {
 		{"a host that reboots before its UPS has cut",
 			with(again, declared("db", "", "fallback", int64(5*time.Second)),
 				declared("", "rack", "offdelay", int64(time.Minute))), 900, 1031, "L01 db config"},
+		{"a host that another of its UPSes has cycled by then",
+			with(again, env.Event{Kind: env.Wire, Host: "db", UPS: "other", N: 1},
+				declared("", "other", "offdelay", int64(20*time.Second)),
+				declared("", "rack", "offdelay", int64(time.Minute))), 900, 1031, "L01 db config"},
+		{"not one whose UPSes are cycled together",
+			with(again, env.Event{Kind: env.Wire, Host: "db", UPS: "other", N: 1},
+				declared("", "other", "offdelay", int64(time.Minute)),
+				declared("", "rack", "offdelay", int64(time.Minute))), 900, 1031, "L01 db"},
 	})
 }
 

@@ -44,7 +44,7 @@ var Reasons = []struct{ Name, Meaning string }{
 	{NoTime, "the battery was empty before a shutdown could have been over"},
 	{Partitioned, "no word of the FSD could reach the host, from before it was set until too late"},
 	{Config, "the declared numbers cannot work: a host stops slower than others wait for it, or boots " +
-		"before its UPS has cut"},
+		"before its UPS has cut, or before the second of two has"},
 	{Wedged, "a script froze or killed the host's monitor when it would have acted"},
 	{Unseen, "a UPS that is silent and was last on line power, or was never heard, counts as good"},
 	{Race, "the host booted when the others were shutting down already, and before the kill"},
