@@ -92,8 +92,8 @@ func (o *back) host(v *View, h *Host, since env.Instant, calm bool) {
 const leastOff = 10 * time.Second
 
 // hasty reports that a host, or the primary of one of its UPSes, declares to reboot before the load
-// can have been switched off, or that another of its UPSes has cycled it by then: the cut then meets
-// it when it runs, and a UPS that tells of a pending shutdown sends it down again.
+// can have been switched off, or that another of its UPSes has cycled it by then: the cut then
+// meets it when it runs, and a UPS that tells of a pending shutdown sends it down again.
 func (v *View) hasty(h *Host) bool {
 	for _, f := range h.Feeds {
 		for _, g := range h.Feeds {
