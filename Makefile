@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME (5s) each
 interop: ## our programs against Debian's NUT, both ways, and the clients of others
 	@.ci/need upsd upsc certutil pk12util openssl gcc g++ pkg-config /usr/include/libusb-1.0/libusb.h prove \
 		/usr/bin/python3 node npm
-	BLACKSTART_INTEROP=required go test -count=1 -timeout 25m -parallel 8 $(GOTEST) ./scenarios/interop/...
+	BLACKSTART_INTEROP=required go test -count=1 -timeout 25m -parallel 16 $(GOTEST) ./scenarios/interop/...
 
 clean: ## remove what was built
 	rm -rf bin
