@@ -36,7 +36,12 @@ func (d *device) Shutdown(e env.Env) (driver.Outcome, error) {
 // cycle switches the load off, to come back. Where the device does not know a start delay it goes
 // without: then it comes back at least when the mains do.
 func (d *device) cycle(e env.Env, delays Delays) (driver.Outcome, error) {
-	delays.Start = max(delays.Start, safeStart)
+	if delays.Start < safeStart {
+		e.Log().Info(fmt.Sprintf("the restart delay is %v here, not %v as set: with less some "+
+			"UPSes stay off; sdcommands = shutdown.return sends it as it is",
+			safeStart, delays.Start))
+		delays.Start = safeStart
+	}
 	out, err := d.insist(e, "shutdown.return", delays)
 	if !errors.Is(err, errRefused) || !d.dialect.bare {
 		return out, err

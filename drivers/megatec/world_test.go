@@ -417,6 +417,11 @@ func TestKillPower(t *testing.T) {
 			if b.run(time.Minute); !off {
 				t.Error("the outlet is still on")
 			}
+			said := strings.Contains(strings.Join(b.log, "\n"), "the restart delay is 3m0s here")
+			raised := strings.Contains(tt.conf, "ondelay") && tt.want[len(tt.want)-1] == "S.5R0003"
+			if said != raised {
+				t.Errorf("said that it sends another delay: %v, want %v:\n%s", said, raised, b.log)
+			}
 		})
 	}
 }
