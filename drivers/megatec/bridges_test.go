@@ -274,6 +274,29 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
+// An armac that was too slow to tell its endpoints is asked again, or one with packets of 64 bytes
+// would be taken for another until it is opened anew.
+func TestArmacThatTellsItsEndpointsLate(t *testing.T) {
+	const config = "80 06 0200 0000 255"
+	tape := newTape(`
+		control ` + config + ` -> timeout
+		in 81 8 -> timeout
+		control 21 09 0200 0000 "\xa3Q1\r" -> timeout
+		control ` + config + ` -> "\t\x02\x20\x00\x01\x01\x00\x80\x32\t\x04\x00\x00\x02\x03\x00\x00\x00\a\x05\x82\x03\x40\x00\n\a\x05\x02\x03\x40\x00\n"
+		in 82 64 -> timeout
+		out 02 "\xa3Q1\r"
+		in 82 64 -> "\x2f` + aStatus + `\r"`)
+	l := newLink("armac", tape, bridgeOptions{})
+	run(t, func(e env.Env) {
+		if line, err := l.exchange(e, "Q1", 0); !errors.Is(err, transport.ErrTimeout) {
+			t.Errorf("line %q, error %v; want a timeout", line, err)
+		}
+		if line, err := l.exchange(e, "Q1", 0); err != nil || string(line) != aStatus {
+			t.Errorf("line %q, error %v; want %q", line, err, aStatus)
+		}
+	})
+}
+
 // A hunnox wants a text that is not asked for before each that is.
 func TestTurnsOfHunnox(t *testing.T) {
 	tape := newTape(`

@@ -140,7 +140,9 @@ func (a *armac) learn(e env.Env, l *link) error {
 	if gone(nil, err) != nil {
 		return err
 	}
-	if a.known, a.large = true, largePackets(config); a.large {
+	// Without an answer it is asked again before the next command.
+	a.known = err == nil || errors.Is(err, transport.ErrStall)
+	if a.large = largePackets(config); a.large {
 		l.in = 0x82
 	}
 	return nil

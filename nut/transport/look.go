@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,29 +33,22 @@ func (w USBWant) Look(e env.Env, c Controller, id *USBID) error {
 	control := func(s USBSetup, data []byte) (int, error) {
 		return c.Control(e, s, data, e.Now().Add(requestTime))
 	}
-	head := make([]byte, deviceSize)
-	n, err := control(fetch(deviceDescriptor, 0, 0), head)
-	if err == nil && n < deviceSize {
-		err = fmt.Errorf("% x: want %d bytes", head[:n], deviceSize)
-	}
+	head, is, err := readNumbers(control)
 	if err != nil {
-		return fmt.Errorf("device descriptor: %w", err)
+		return err
 	}
-	vendor := binary.LittleEndian.Uint16(head[8:])
-	product := binary.LittleEndian.Uint16(head[10:])
-	if w.Numbers != nil && !w.Numbers(vendor, product) {
-		return fmt.Errorf("%04x:%04x: %w", vendor, product, ErrNumbers)
+	if w.Numbers != nil && !w.Numbers(is.VendorID, is.ProductID) {
+		return fmt.Errorf("%04x:%04x: %w", is.VendorID, is.ProductID, ErrNumbers)
 	}
 	conf := make([]byte, configurationSize)
-	n, err = control(fetch(configurationDescriptor, 0, 0), conf)
+	n, err := control(fetch(configurationDescriptor, 0, 0), conf)
 	switch {
 	case err != nil:
 		return fmt.Errorf("configuration descriptor: %w", err)
 	case n < len(conf) || w.Interface < 0 || w.Interface >= int(conf[4]):
 		return fmt.Errorf("interface %d: %w: the device has %d", w.Interface, ErrNoPort, conf[4])
 	}
-	is, err := ReadUSBID(control)
-	if err != nil {
+	if is, err = readTexts(control, head, is); err != nil {
 		return err
 	}
 	is.Bus, is.Device, is.BusPort = id.Bus, id.Device, id.BusPort

@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -30,19 +31,32 @@ const (
 // time limit. Where the device is plugged in is left to the caller. A string that cannot be read is
 // empty; the error is that of the device descriptor, or that the device or the task has gone.
 func ReadUSBID(control func(s USBSetup, data []byte) (n int, err error)) (USBID, error) {
-	head := make([]byte, deviceSize)
-	n, err := control(fetch(deviceDescriptor, 0, 0), head)
-	if err == nil && n < deviceSize {
-		err = errors.New("its device descriptor is too short")
-	}
+	head, id, err := readNumbers(control)
 	if err != nil {
 		return USBID{}, err
 	}
-	id := USBID{
+	return readTexts(control, head, id)
+}
+
+// readNumbers fetches the device descriptor, and takes the numbers from it.
+func readNumbers(control func(USBSetup, []byte) (int, error)) (head []byte, id USBID, err error) {
+	head = make([]byte, deviceSize)
+	n, err := control(fetch(deviceDescriptor, 0, 0), head)
+	if err == nil && n < deviceSize {
+		err = fmt.Errorf("% x: want %d bytes", head[:n], deviceSize)
+	}
+	if err != nil {
+		return nil, USBID{}, fmt.Errorf("device descriptor: %w", err)
+	}
+	return head, USBID{
 		VendorID:  binary.LittleEndian.Uint16(head[8:]),
 		ProductID: binary.LittleEndian.Uint16(head[10:]),
 		Release:   binary.LittleEndian.Uint16(head[12:]),
-	}
+	}, nil
+}
+
+// readTexts adds the strings that a device descriptor names.
+func readTexts(control func(USBSetup, []byte) (int, error), head []byte, id USBID) (USBID, error) {
 	r := stringReader{control: control}
 	id.Vendor, id.Product, id.Serial = r.read(head[14]), r.read(head[15]), r.read(head[16])
 	return id, r.fatal
